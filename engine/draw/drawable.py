@@ -79,6 +79,7 @@ class Drawable(Node):
     drafts        True if frame.draft has it drawn sooner, its rays undecided
     is_exact      True if its colours are values, which must be shown unchanged
     coarsest      the least scale, relative to the full size per side, at which live views draw it
+    precedence    when `overlay` is called: 0 for cards, 1 for what leads to places, 2 for words that give way
     """
 
     phase: str | None = "solid"
@@ -87,6 +88,7 @@ class Drawable(Node):
     drafts = False
     is_exact = False
     coarsest = 0.0
+    precedence = 2
 
     def __init__(self, name: str | None = None):
         super().__init__(name)

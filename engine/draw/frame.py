@@ -164,6 +164,12 @@ class Frame:
         """Pixels of words in this picture for one in a picture 720 high."""
         return max(self.scale, min(LEGIBLE, GROWN * self.scale))
 
+    def is_free(self, box: Box) -> bool:
+        """Whether a box lies in the picture and touches no words."""
+        left, top, right, bottom = box
+        is_inside = left >= 0 and top >= 0 and right <= self.size[0] and bottom <= self.size[1]
+        return is_inside and not any(touch(box, other) for other in self.taken)
+
     def take(self, image: np.ndarray, x: float, y: float) -> None:
         """Lays a card over the picture, where no words will be placed."""
         height, width = image.shape[:2]
@@ -188,7 +194,7 @@ class Frame:
         box = left + margin - air, top + inside - air, left + width - margin + air, top + height - inside + air
         if any(touch(box, other) for other in self.taken):
             return False
-        self.taken.append(box)
+        self.taken.append((max(0, box[0]), max(0, box[1]), min(across, box[2]), min(down, box[3])))
         self.sprites.append(Sprite(image, left, top))
         return True
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import FRAME, LAYERS, Frame, Sprite
-from engine.draw.words.composite import Card
 from engine.draw.words.legend import legend_sprites
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device, device_changes
@@ -394,6 +393,6 @@ def _overlays(drawables, scene, frame):
     # Words leave the legend and the cards free.
     if (legend := scene.legend()) is not None:
         frame.sprites += legend_sprites(legend, frame)
-    for node, world in sorted(drawables, key=lambda placed: not isinstance(placed[0], Card)):
+    for node, world in sorted(drawables, key=lambda placed: placed[0].precedence):
         node.overlay(frame, world)
     return list(frame.sprites)

@@ -15,7 +15,7 @@ from engine import Figure, cloud_layout
 from scenes.activations import places, unet
 from scenes.activations.exposure import exposure, opacities
 from scenes.activations.figures import FIGURES
-from scenes.activations.framing import MARGIN, ROOM, Framing
+from scenes.activations.framing import FULL_SHAPE, MARGIN, ROOM, SHAPES, TALL_ROOM, Framing
 from scenes.activations.marks import Neuron
 from scenes.activations.panel import ActivationsPanel
 
@@ -38,6 +38,7 @@ class Activations(ActivationsPanel):
     _framing: Framing | None = None
     _fitted: tuple | None
     _drawn: Mapping[str, np.ndarray] | None
+    aspect = FULL_SHAPE  # before a picture is made
 
     @classmethod
     def figures(cls) -> tuple[Figure, ...]:
@@ -85,7 +86,7 @@ class Activations(ActivationsPanel):
     def update(self, clock: engine.Clock) -> None:
         responses, names = self.responses, self.block_names
         self._time, self._revealed = clock.time, self.moment
-        if self._placed != (placed := (self.forward, names, self.is_u, self.look)):
+        if self._placed != (placed := (self.forward, names, self.is_u, self.look, self.shape)):
             self._placed, self._fitted = placed, None
             self._lay_out(names)
             self._drawn = responses
@@ -126,9 +127,7 @@ class Activations(ActivationsPanel):
             self._answer.words = ranks[0].name, f"{100 * ranks[0].part:.1f}%"
             winner = Neuron(self.convnet.output.name, int(self.responses[self.convnet.output.name].argmax()), 0, 0)
             self._answer.move(*self.where(winner))
-            # Its words stand above the plane of all classes.
-            layout = self._places.layouts[-1]
-            self._answer.above = np.add(layout.origin, (layout.size[0], layout.dot, -layout.size[2]))
+            self._answer.around = self.class_plane
 
     def _appeared(self, time, count):
         """(K,) how far each block has appeared, 0 to 1."""
@@ -192,6 +191,17 @@ class Activations(ActivationsPanel):
         self._names.words = self.block_labels
         self._names.positions = self._places.names
 
+    @property
+    def shape(self) -> float:
+        """The width over height that blocks are laid out for: of some, the nearest to the picture's."""
+        return min(SHAPES, key=lambda shape: abs(math.log(shape / max(self.aspect, 1e-9))))
+
+    @property
+    def class_plane(self) -> np.ndarray:
+        """(8, 3) the corners of the last block with its dots, in the cloud's space."""
+        layout = self._places.layouts[-1]
+        return layout.corners(layout.jitter, layout.dot)
+
     def _put_blocks(self, shapes, looks, levels):
         if self.look == "original":
             return places.as_the_original(shapes, looks, self._has_front, levels)
@@ -199,15 +209,16 @@ class Activations(ActivationsPanel):
         azimuth, altitude = math.radians(kind.azimuth), math.radians(kind.altitude)
         flat = math.cos(altitude)
         towards = np.array((math.cos(azimuth) * flat, math.sin(altitude), math.sin(azimuth) * flat))
-        return places.framed(shapes, looks, towards, self._has_front, levels)
+        return places.framed(shapes, looks, towards, self._has_front, levels, self.shape)
 
     def _fit(self):
         """The Framing of what is shown now; the camera takes its lens."""
         cards, end = bool(self.key or self.answers), self._has_front and self.output_image is not None
         if self._fitted != (cards, end):
             self._fitted = cards, end
+            room = (ROOM if self.shape == FULL_SHAPE else TALL_ROOM) if cards else MARGIN
             points = np.concatenate([self._places.points(front=self._has_front, end=end), self._arc.reshape(-1, 3)])
-            self._framing = Framing.of(points, engine.SpaceScene.orbit_home(self), ROOM if cards else MARGIN)
+            self._framing = Framing.of(points, engine.SpaceScene.orbit_home(self), room, self.shape)
         self._take_lens()
         return self._framing
 

@@ -46,7 +46,6 @@ class Attending(ActivationsMarks):
         head = Integer(0, bounds=(0, 4096), doc="which head, from 1 on; 0: the mean of all")
 
     _pointed_patch: tuple[int, int] | None = None  # (row, column) of the patch under the pointer
-    _placed: tuple | None
 
     @property
     def has_attention(self) -> bool:
@@ -153,7 +152,7 @@ class Attending(ActivationsMarks):
     def update_marks(self) -> None:
         super().update_marks()
         look = self.look_at
-        drawn = look, self.head, self.block_names, self._plane.visible, self._placed
+        drawn = look, self.head, self._plane.visible, self._placed
         if self._drawn_look != drawn:
             self._drawn_look = drawn
             self._looks.set(*(self._look_lines(look) if look else ((), (1, 1, 1, 1))))

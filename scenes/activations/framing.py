@@ -9,9 +9,12 @@ import engine
 # Half the angle, as a tangent, that the longer side of what is framed spans; the margin at its sides, relative to it;
 # and above and below, relative to its height: a line of words.
 REACH, MARGIN, LINE = 0.2, 0.03, 0.06
-# The width over height of what is framed, with room above and below, if what is shown is wider than that; the part of
-# this room that is above, where the legend and the answers are; and the room above that is left in any case.
-WIDE, ABOVE, ROOM = 16 / 9, 0.7, 0.24
+# The shapes of pictures, width over height, that blocks are laid out and framed for. What is shown fills such a frame,
+# with room above and below: the part of this room that is above in a wide frame, where the legend and the answers are;
+# and the room above that is left in any case, in a wide frame and in others.
+FULL_SHAPE = 16 / 9
+SHAPES = (FULL_SHAPE, 4 / 3, 1.0, 3 / 4, 9 / 16)
+ABOVE, ROOM, TALL_ROOM = 0.7, 0.24, 0.3
 STEPS = 24
 
 
@@ -23,6 +26,7 @@ class Framing:
     distance   of the home camera
     wide, high half the frame's width and height, at distance 1
     room       the least part of its height that is left above
+    is_full    whether the frame is that of a wide picture
     """
 
     points: np.ndarray
@@ -30,17 +34,22 @@ class Framing:
     wide: float = REACH
     high: float = REACH
     room: float = MARGIN
+    is_full: bool = True
 
     @classmethod
-    def of(cls, points: np.ndarray, home: engine.Camera, room: float) -> "Framing":
-        """The Framing that points fill, seen by the home camera; with room above them, relative to the frame."""
+    def of(cls, points: np.ndarray, home: engine.Camera, room: float, shape: float = FULL_SHAPE) -> "Framing":
+        """The Framing that points fill, seen by the home camera; with room above them, relative to the frame.
+
+        shape   the picture's width over height, one of SHAPES
+        """
+        is_full = shape == FULL_SHAPE
         rough = cls(points, home.distance, high=1e3)
         scale = rough._largest(home)
         low, top = rough._bounds(home, scale, rough._centred(home, scale))
-        high = max((top[1] - low[1]) / 2 / (1 - LINE - room), REACH / WIDE)
+        high = max((top[1] - low[1]) / 2 / (1 - LINE - room), REACH / shape)
         if high > REACH:  # what is shown is higher than wide
-            return cls(points, home.distance, REACH * REACH / high, REACH, room)
-        return cls(points, home.distance, REACH, high, room)
+            return cls(points, home.distance, REACH * REACH / high, REACH, room, is_full)
+        return cls(points, home.distance, REACH, high, room, is_full)
 
     @property
     def lens(self) -> tuple[float, float]:
@@ -87,7 +96,7 @@ class Framing:
         least, most = self._bounds(camera, scale, shift)
         # In the frame's height what is left is above rather than below.
         slack = max(0.0, self._inside[1] - (most[1] - least[1]) / 2)
-        lower = max((2 * ABOVE - 1) * slack, min(slack, self.room * self.high))
+        lower = max((2 * ABOVE - 1) * slack if self.is_full else 0.0, min(slack, self.room * self.high))
         bottom = slack - lower - self._inside[1]
         for _ in range(3):
             shift = shift + np.array((0.0, (bottom - self._bounds(camera, scale, shift)[0][1]) * self.distance))

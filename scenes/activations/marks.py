@@ -35,6 +35,7 @@ class ActivationsMarks(ActivationsBlocks):
     _known: str | None = None  # the last value of `neuron` that named an existing neuron
     _cloud: engine.NeuronCloud
     _plane: engine.ImagePlane
+    _placed: tuple | None  # what decides where blocks stand
     _wired: tuple | None
     made_of: engine.Contributions | None = None  # what the pinned neuron's sum is made of
     _summed: Neuron | None = None  # the neuron whose sum that is, while lines are found
@@ -110,7 +111,7 @@ class ActivationsMarks(ActivationsBlocks):
         self._put(self._ring, marked if marked != pinned else None)
         self._card.show(*self._card_of(marked))
         self._frame.set(*self._framed(marked))
-        wired = (pinned, self.responses, self.block_names, self._plane.visible) if pinned and self.lines else None
+        wired = (pinned, self.responses, self._placed, self._plane.visible) if pinned and self.lines else None
         if self._wired != wired:
             self._wired = wired
             self._wire(pinned if wired else None)
@@ -119,12 +120,18 @@ class ActivationsMarks(ActivationsBlocks):
         ring.visible = neuron is not None
         if neuron is None:
             return
-        ring.words = ()
+        ring.words, ring.around = (), ()
         if self._is_class(neuron):
             ring.words = self.class_name(neuron.channel), f"{100 * self.response(neuron):.1f}%"
+            ring.around = self.class_plane
         elif ring is self._pin:
             ring.words = (self.written(neuron),)
         ring.move(*self.where(neuron))
+
+    @property
+    def class_plane(self) -> np.ndarray:
+        """(N, 3) points of the plane of classes, in the cloud's space."""
+        raise NotImplementedError
 
     def where(self, neuron: Neuron) -> np.ndarray:
         """(3,) a Neuron's place in the cloud's space."""

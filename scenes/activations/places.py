@@ -19,6 +19,9 @@ ORIGINAL_BEFORE, BELOW, MOST_FRONT, MANY = 90.0, 14.0, 0.27, 2.7e6
 BLOCK = 1.4
 # Opacity of the frames' lines, and of the lines that lead from row to row.
 FRAME, LINK = {"dark": 0.34, "paper": 0.5, "clear": 0.6}, 0.22
+# What is below the legend is so much wider, relative to its height, than the picture; in pictures narrower than this a
+# U is as much steeper.
+FREE, STEEP = 1.24, 1.2
 # Pairs of a box's corners, as BlockLayout.corners has them, that are its edges: first those that run across and down.
 EDGES = [(a, a | bit) for bit in (1, 2, 4) for a in range(8) if not a & bit]
 
@@ -76,12 +79,15 @@ class Places:
 
 def framed(
     shapes: Sequence[tuple[int, int, int]], looks: Sequence[str], towards: np.ndarray, front: bool,
-    levels: Sequence[int] | None,
+    levels: Sequence[int] | None, shape: float,
 ) -> Places:  # fmt: skip
-    """The Places of framed blocks, seen from a direction; lowered by levels, if there are any, in one row."""
+    """The Places of framed blocks, seen from a direction; lowered by levels, if there are any, in one row.
+
+    shape   the picture's width over height
+    """
     most = 12 if levels is None else 1
-    rows = cloud_rows.in_rows(shapes, looks, towards, front=front, most=most)
-    layouts = list(rows.layouts) if levels is None else unet.in_levels(rows.layouts, levels)
+    rows = cloud_rows.in_rows(shapes, looks, towards, front=front, most=most, wide=FREE * shape)
+    layouts = list(rows.layouts) if levels is None else unet.in_levels(rows.layouts, levels, max(1.0, STEEP / shape))
     z = layouts[0].origin[2] if rows.front is None else rows.front[2]
     before = np.array((0.0, _middle(layouts[0])[1], z))
     x, y, z = _middle(layouts[-1])

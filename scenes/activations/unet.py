@@ -12,12 +12,14 @@ DROP, POINTS = 0.62, 24
 RISE = 0.1
 
 
-def in_levels(layouts: Sequence[cloud_layout.BlockLayout], levels: Sequence[int]) -> list[cloud_layout.BlockLayout]:
-    """Layouts in a row, lowered by their levels, the middle of all at height 0."""
+def in_levels(
+    layouts: Sequence[cloud_layout.BlockLayout], levels: Sequence[int], steep: float = 1.0
+) -> list[cloud_layout.BlockLayout]:
+    """Layouts in a row, lowered by their levels times `steep`, the middle of all at height 0."""
     heights = np.zeros(max(levels) + 1)
     for layout, level in zip(layouts, levels, strict=True):
         heights[level] = max(heights[level], layout.size[1])
-    steps = DROP * (heights[:-1] + heights[1:]) / 2 + cloud_layout.GAP
+    steps = steep * DROP * (heights[:-1] + heights[1:]) / 2 + cloud_layout.GAP
     middles = -np.concatenate([[0.0], np.cumsum(steps)])
     top, bottom = middles + heights / 2, middles - heights / 2
     middles -= (top.max() + bottom.min()) / 2

@@ -100,7 +100,7 @@ def test_a_callout_rings_its_place_and_leads_to_its_words():
 
 def test_a_callouts_words_stand_above_what_they_must_not_cover():
     node = Callout(("fire4", "row 3")).move(0.2, -0.4, 0.0)
-    node.above = (0.7, 0.3, 0.0)
+    node.around = [(0.7, 0.3, 0.0)]
     _, card = sprites(node)
     assert card.y + card.image.shape[0] <= pixel(0.7, 0.3)[1] + 1 and card.x == round(pixel(0.2, 0)[0] + 34)
 

@@ -27,7 +27,7 @@ INDENT = 0.15
 FEW = 0.6
 # Factors of the gaps between blocks in several rows, where these are not as wide as the picture; and what they count.
 WIDER, APART = (1.0, 1.3, 1.6), 0.3
-# The picture's width over its height that rows are wrapped for.
+# The width over height of a wide picture below its legend, for which rows are wrapped.
 WIDE = 2.2
 
 
@@ -59,15 +59,16 @@ def named(layouts: Sequence[BlockLayout]) -> np.ndarray:
 
 def in_rows(
     shapes: Sequence[tuple[int, int, int]], looks: Sequence[str], towards: ArrayLike, *, front: bool = True,
-    most: int = 12,
+    most: int = 12, wide: float = WIDE,
 ) -> CloudRows:  # fmt: skip
-    """The CloudRows of blocks, in as many rows as let them be largest in a wide picture.
+    """The CloudRows of blocks, in as many rows as let them be largest in a picture.
 
     shapes    (C, H, W) of each; (C, 1, 1) are vectors
     looks     "features", "pooled" or "classes" for each
     towards   (3,) the direction to the eye
     front     whether a picture stands before the first block
     most      rows
+    wide      the picture's width over its height
 
     Raises ShapeError for a block without neurons.
     """
@@ -84,7 +85,7 @@ def in_rows(
         for count in range(1, min(len(made), most) + 1)
         for wider in ((1.0,) if count == 1 else WIDER)
     }
-    return tried[max(tried, key=lambda k: _scale(tried[k], right, up) / min(k[0], 2) ** FEW * k[1] ** APART)]
+    return tried[max(tried, key=lambda k: _scale(tried[k], right, up, wide) / min(k[0], 2) ** FEW * k[1] ** APART)]
 
 
 def _block(shape, look, largest, most):
@@ -171,8 +172,8 @@ def _screen(towards):
     return right, up / np.linalg.norm(up)
 
 
-def _scale(rows, right, up):
-    """How large rows are in a wide picture that holds them."""
+def _scale(rows, right, up, most):
+    """How large rows are in a picture of a width over height that holds them."""
     points = _points(rows.layouts, rows.front)
     wide, high = (np.ptp(points @ axis) for axis in (right, up))
-    return min(WIDE / max(wide, 1e-9), 1.0 / max(high, 1e-9))
+    return min(most / max(wide, 1e-9), 1.0 / max(high, 1e-9))

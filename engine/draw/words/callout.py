@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
-from engine.draw.frame import Frame, Sprite
+from engine.draw.frame import Frame, Sprite, touch
 from engine.draw.node import transformed
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
 
 # Pixels in a picture 720 high: radius of the ring, extent of the line to the side and up, width of strokes, padding.
 RING, ASIDE, UP, STROKE, PAD = 6.0, 34.0, 30.0, 1.4, 7.0
+# Factors of the line's extent that are tried, one after the other.
+FARTHER = (1.0, 2.0, 4.0)
 
 
 class Callout(Card):
@@ -21,10 +23,13 @@ class Callout(Card):
 
     words    the first line large, the others below it smaller; without words there is no line
     colour   linear RGB of ring and line, or None for the theme's foreground
-    above    (3,) a point in the parent's space that the words, where they stand above the ring, do not cover; or None
+    around   (N, 3) points in the parent's space: the words do not cover the rectangle round them in the picture
+
+    The words stand where they touch no others; where they have no such place, the ring is drawn alone.
     """
 
-    above: ArrayLike | None = None
+    around: ArrayLike = ()
+    precedence = 1
 
     def __init__(self, words: Iterable[str] = (), *, colour: RGB | None = None, name: str | None = None):
         super().__init__(name)
@@ -56,20 +61,37 @@ class Callout(Card):
             frame.sprites.append(_strokes((x, y), None, colour, s))
             return
         image = self.image(frame)
-        # To the right and up if there is room; of a card wider than the picture the left side is visible.
-        tall, wide = image.shape[:2]
-        up = UP * s
-        if self.above is not None:
-            point = transformed(world @ np.linalg.inv(self.transform), self.above)
-            if (top_of := frame.project(point)) is not None:
-                up = max(up, y - top_of[1] + tall / 2)
-        right = x + ASIDE * s + wide <= width or x < width / 2
-        upward = y - up - tall >= 0
-        elbow = x + (ASIDE if right else -ASIDE) * s, y + (-up if upward else UP * s)
-        left = max(0, round(elbow[0] if right else elbow[0] - wide))
-        top = round(min(max(elbow[1] - tall / 2, 0), max(height - tall, 0)))
-        frame.sprites.append(_strokes((x, y), elbow, colour, s))
-        frame.take(image, left, top)
+        kept = self._kept(frame, world)
+        for elbow, (left, top) in self._places(frame, x, y, image.shape[1::-1], kept):
+            box = left, top, left + image.shape[1], top + image.shape[0]
+            if frame.is_free(box) and not touch(box, kept):
+                frame.sprites.append(_strokes((x, y), elbow, colour, s))
+                frame.take(image, left, top)
+                return
+        frame.sprites.append(_strokes((x, y), None, colour, s))
+
+    def _kept(self, frame, world):
+        """The box of what words do not cover; of nothing, one on the origin."""
+        space = world @ np.linalg.inv(self.transform)
+        places = [frame.project(transformed(space, point)) for point in np.reshape(self.around, (-1, 3))]
+        seen = [place[:2] for place in (*places, frame.project(world[:3, 3])) if place is not None]
+        return (*np.min(seen, axis=0), *np.max(seen, axis=0))
+
+    def _places(self, frame, x, y, size, kept):
+        """(elbow of the line, upper left corner) of words of a size in the picture, the best first.
+
+        Above what is kept free and below it, first to the right if there is room, then to its sides, then farther away.
+        """
+        (width, height), (wide, tall), s = frame.size, size, frame.type_scale
+        sides = (1, -1) if x + ASIDE * s + wide <= width or x < width / 2 else (-1, 1)
+        for far in FARTHER:
+            up, down = min(y - far * UP * s, kept[1] - tall / 2 - 1), max(y + far * UP * s, kept[3] + tall / 2 + 1)
+            elbows = [(x + side * ASIDE * s, v, side) for v in (up, down) for side in sides]
+            elbows += [((kept[2] if side > 0 else kept[0]) + side * far * ASIDE * s, y, side) for side in sides]
+            for across, along, side in elbows:
+                left = round(min(max(across if side > 0 else across - wide, 0), max(width - wide, 0)))
+                top = round(min(max(along - tall / 2, 0), max(height - tall, 0)))
+                yield (across, along), (left, top)
 
 
 def _strokes(place, elbow, colour, s):

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame
+from engine.draw.frame import Frame, touch
 from engine.draw.words import text
 
 # Rows that are blended at a time: the legend of a large print has millions of pixels, of 32 bytes each here.
@@ -98,11 +98,13 @@ def word(words: str, size: float, colour: RGB, opacity: float = 1.0, tabular: bo
 class Card(Drawable):
     """A card of the background's colour in a corner of the picture, composed again only when its contents change.
 
-    A subclass defines `contents` and `composite`. `margin`: pixels of a picture 720 high to the picture's edges.
+    Where other words are in its corner it stands in another one, else below or above them; where it has no place it is
+    not drawn. A subclass defines `contents` and `composite`. `margin`: pixels of a picture 720 high to its edges.
     """
 
     margin = 16.0
     is_at_top = False
+    precedence = 0
 
     def __init__(self, name: str | None = None):
         super().__init__(name)
@@ -118,13 +120,38 @@ class Card(Drawable):
 
     def image(self, frame: Frame) -> np.ndarray:
         """The image of the card for a frame; the same object until something changes."""
-        state = self.contents(), frame.type_scale, frame.theme, frame.size
+        state = self.contents(), frame.type_scale, frame.theme, frame.size, self.room(frame)
         if state != self._state:
             self._state, self._image = state, self.composite(frame).image()
         return self._image
 
+    def room(self, frame: Frame) -> float:
+        """Pixels from the words at its left, as a legend, to the picture's right margin."""
+        margin = round(self.margin * frame.type_scale)
+        upper = [right for _, top, right, _ in frame.taken if top <= 2 * margin] if self.is_at_top else []
+        return frame.size[0] - 1.5 * margin - max(upper, default=0.5 * margin)
+
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        if self.contents():
-            image, margin = self.image(frame), round(self.margin * frame.type_scale)
-            x, y = frame.size[0] - image.shape[1] - margin, frame.size[1] - image.shape[0] - margin
-            frame.take(image, x, margin if self.is_at_top else y)
+        if not self.contents():
+            return
+        image = self.image(frame)
+        high, wide = image.shape[:2]
+        places = self._corners(frame, wide, high)
+        x, y = places[0]
+        if any(touch((x, y, x + wide, y + high), other) for other in frame.taken):
+            free = [(x, y) for x, y in places if frame.is_free((x, y, x + wide, y + high))]
+            if not free:
+                return
+            x, y = free[0]
+        frame.take(image, x, y)
+
+    def _corners(self, frame, wide, high):
+        """Upper left corners of a card of a size: in its corner, in the others, and beside other words on each side."""
+        margin = round(self.margin * frame.type_scale)
+        right, low, left, top = frame.size[0] - wide - margin, frame.size[1] - high - margin, margin, margin
+        own, other = (top, low) if self.is_at_top else (low, top)
+        gap = margin // 2
+        beside = [y for _, a, _, b in frame.taken for y in (b + gap, a - gap - high)]
+        beside.sort(key=lambda y: abs(y - own))
+        found = [(right, own), (right, other), (left, low), (left, top)]
+        return found + [(x, y) for x in (right, left) for y in beside]

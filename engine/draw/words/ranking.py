@@ -12,6 +12,8 @@ from engine.draw.words.composite import Card, Composite
 
 # Pixels in a picture 720 high.
 PAD, BAR, LONGEST, GAP, NAME = 12.0, 7.0, 110.0, 10.0, 190.0
+# The least of a bar's length and of a name's, in narrow pictures, where legend and ranking stand side by side.
+SHORTEST, SHORT_NAME = 24.0, 54.0
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,16 @@ class Ranking(Card):
         s, theme = frame.type_scale, frame.theme
         size, colour = text.type_size("small", s), srgb(theme.foreground)
         pad, gap, longest, bar = (max(1, round(n * s)) for n in (PAD, GAP, LONGEST, BAR))
-        names = [text.mask(text.fitted(rank.name, size, NAME * s), size) for rank in self.ranks]
         parts = [text.mask(rank.words or f"{100 * rank.part:.1f}%", size, tabular=True) for rank in self.ranks]
+        room = self.room(frame) - 2 * pad - 2 * gap - max(mask.shape[1] for mask in parts)
+        names = [text.mask(text.fitted(rank.name, size, NAME * s), size) for rank in self.ranks]
+        if max(mask.shape[1] for mask in names) + longest > room:
+            longest = round(max(SHORTEST * s, room - max(mask.shape[1] for mask in names)))
+            most = max(SHORT_NAME * s, min(NAME * s, room - longest))
+            names = [text.mask(text.fitted(rank.name, size, most), size) for rank in self.ranks]
         line = round(names[0].shape[0] * 1.45)
-        head = text.line(self.title, "normal", s) if self.title else np.zeros((0, 0), np.float32)
+        title = text.fitted(self.title, text.type_size("normal", s), max(self.room(frame), 2 * NAME * s / 3) - 2 * pad)
+        head = text.line(title, "normal", s) if title else np.zeros((0, 0), np.float32)
         wide = max(mask.shape[1] for mask in names), max(mask.shape[1] for mask in parts)
         width = 2 * pad + max(wide[0] + wide[1] + longest + 2 * gap, head.shape[1])
         top = pad + (round(head.shape[0] * 1.3) if self.title else 0)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from graphs.maps import UNET, conv, rng
 
 from engine.draw.colour import srgb
 from engine.errors import SettingError
@@ -14,14 +15,6 @@ from engine.scene.view_data import Clock
 from scenes.activations import Activations
 from scenes.activations.answers import class_colour
 from scenes.activations.network import code_image
-
-
-def rng(*shape):
-    return np.random.default_rng(sum(shape)).normal(size=shape) / np.sqrt(np.prod(shape[1:]))
-
-
-def conv(name, source, out, into, size=1, **more):
-    return nodes.Convolution(name, (source,), rng(out, into, size, size), padding=(size // 2,) * 4, **more)
 
 
 def opened(parts, **values):
@@ -122,14 +115,6 @@ def test_an_output_that_is_not_as_it_is_said_to_be_is_told():
     scene = Activations(net=ConvNet(SEGMENTER), output="classes")
     with pytest.raises(SettingError, match="output=classes: classes are a vector"):
         scene.advance(Clock(0.0))
-
-
-UNET = [
-    nodes.Input("x", (), (1, 3, 16, 16)), conv("a", "x", 4, 3, 3), nodes.Elementwise("ra", ("a",), "relu"),
-    nodes.MaxPool("p", ("ra",), (2, 2), (2, 2)), conv("b", "p", 6, 4, 3), nodes.Elementwise("rb", ("b",), "relu"),
-    nodes.TransposedConvolution("up", ("rb",), rng(6, 4, 2, 2), stride=(2, 2)), nodes.Concat("join", ("ra", "up")),
-    conv("c", "join", 5, 8, 3), nodes.Elementwise("rc", ("c",), "relu"), conv("out", "rc", 2, 5),
-]  # fmt: skip
 
 
 def test_a_u_net_stands_as_a_u_with_arcs_for_its_skips():

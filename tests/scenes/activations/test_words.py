@@ -1,0 +1,99 @@
+"""No words of activations lie on others, over an edge or over the plane of classes: at any turn, in any picture."""
+
+import numpy as np
+import pytest
+from graphs.maps import UNET
+from graphs.transformers import vit
+
+from engine.draw.frame import Frame, touch
+from engine.network.convnet import ConvNet
+from engine.render.renderer import _drawables, _overlays
+from engine.render.shot import theme_of
+from engine.scene.view_data import Clock
+from scenes.activations import Activations
+
+SIZES = [(400, 300), (640, 360), (480, 480), (360, 640), (300, 400), (1920, 1080), (2160, 3840), (3840, 2160)]
+TURNS = [(azimuth, altitude) for azimuth in range(-150, 211, 90) for altitude in (-35, 14, 60)]
+LONG = tuple(f"class {k} of quite some names, as Acinonyx jubatus" for k in range(16))
+SCENES = {
+    "small": lambda: Activations(),
+    "small, a class": lambda: Activations(neuron="prob 2", names=LONG),
+    "small, a neuron": lambda: Activations(neuron="fire3 17 10 15"),
+    "u": lambda: Activations(net=ConvNet(UNET, name="u")),
+    "u, a neuron": lambda: Activations(net=ConvNet(UNET, name="u"), neuron="rc 1 5 5"),
+    "tokens": lambda: Activations(net=ConvNet(vit(1), name="vit")),
+    "tokens, attention": lambda: Activations(net=ConvNet(vit(1), name="vit"), neuron="sum 2 1 0"),
+}  # fmt: skip
+
+
+def placed(scene, size):
+    """The Frame of a scene's picture of a size, with its words placed."""
+    scene.aspect = size[0] / size[1]
+    scene.advance(Clock(scene.moment))
+    frame = Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), min(size) / 720)
+    _overlays(_drawables(scene), scene, frame)
+    return frame
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_words_lie_in_the_picture_and_never_on_one_another(name):
+    scene = SCENES[name]()
+    scene.turn = 0.0
+    for size in SIZES:
+        for azimuth, altitude in TURNS:
+            scene.azimuth, scene.altitude = azimuth, altitude
+            frame = placed(scene, size)
+            boxes = frame.taken
+            assert len(boxes) >= 2, (size, azimuth, altitude)
+            for k, box in enumerate(boxes):
+                assert 0 <= box[0] < box[2] <= size[0] and 0 <= box[1] < box[3] <= size[1], (size, azimuth, altitude)
+                assert not any(touch(box, other) for other in boxes[:k]), (size, azimuth, altitude)
+
+
+@pytest.mark.parametrize("settings", [{}, {"neuron": "prob 2"}, {"neuron": "prob 11"}])
+def test_the_words_of_a_class_leave_the_plane_of_classes_free(settings):
+    scene = Activations(turn=0.0, **settings)
+    led = 0
+    for size in SIZES[:5]:
+        for azimuth, altitude in TURNS:
+            scene.azimuth, scene.altitude = azimuth, altitude
+            frame = placed(scene, size)
+            callout = scene._pin if settings else scene._answer
+            image = callout.image(frame)
+            found = [(s.x, s.y) for s in frame.sprites if s.image is image]
+            led += len(found)
+            world = scene._root.transform
+            plane = np.array([frame.project(world[:3, :3] @ p + world[:3, 3])[:2] for p in scene.class_plane])
+            for x, y in found:
+                box = x, y, x + image.shape[1], y + image.shape[0]
+                assert not touch(box, (*plane.min(axis=0), *plane.max(axis=0))), (size, azimuth, altitude)
+    assert led > 0.9 * len(SIZES[:5]) * len(TURNS)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", ["small", "u"])
+def test_a_picture_of_any_shape_is_filled(name, size):
+    scene = SCENES[name]()
+    scene.turn = 0.0
+    frame = placed(scene, size)
+    world = scene._root.transform
+    points = np.concatenate([block.layout.corners() for block in scene._cloud.blocks])
+    seen = np.array([frame.project(world[:3, :3] @ p + world[:3, 3])[:2] for p in points]) / size
+    wide, high = np.ptp(seen, axis=0)
+    # Below the legend, in one direction or in both.
+    assert wide > 0.45 and high > 0.3 and (wide > 0.6 or high > 0.45), (wide, high)
+
+
+def test_what_a_picture_shows_follows_its_shape():
+    scene = SCENES["small, a class"]()
+    scene.turn = 0.0
+    rows = lambda: len({round(block.layout.origin[1] - block.layout.size[1] / 2, 3) for block in scene._cloud.blocks})
+    placed(scene, (1280, 720))
+    wide, lines = rows(), scene._wires.items["start"].copy()
+    placed(scene, (720, 1280))
+    assert wide == 1 and rows() > 1
+    # Lines from the pinned neuron end where blocks stand now.
+    found = scene._wires.items["start"]
+    assert found.shape == lines.shape and not np.allclose(found, lines)
+    placed(scene, (1280, 720))
+    assert rows() == 1 and np.array_equal(scene._wires.items["start"], lines)
