@@ -25,10 +25,10 @@ FAINT = 0.01
 BLOCK = struct(
     "PlacedBlock",
     origin="vec4f",  # of channel 0, row 0, column 0; w: between columns and between rows
-    steps="vec4f",  # between sub-blocks across and down, between depths; most that a depth is off
-    counts="vec4u",  # sub-blocks across and down; columns and rows of a vector's grid, or 0
+    steps="vec4f",  # of channels across, down and in depth; most that a depth is off
+    divisors="vec4u",  # channel / divisor % parts is a channel's place in steps; columns
+    parts_of="vec4u",  # in depth there is no end; tokens that are added, or 0
     shape="vec4u",  # channels, rows times columns, columns, runs in all
-    tokens="vec4u",  # columns of tokens and how many are added, or 0
     firsts="vec4u",  # of the cloud's vec4f, rows of the table and runs; the block's number
     first_value="u32",  # vec4f of the responses' array
     parts="u32",  # runs of one group of four channels
@@ -52,6 +52,7 @@ BINDINGS = (
 )
 RUN = 16  # vec4f an invocation; also in the shader
 WORKGROUP = 64
+ENDLESS = 2**32 - 1
 
 
 class Placement(Protocol):
@@ -90,11 +91,8 @@ class NeuronSelection:
             groups, pixels = groups_of(shape[0]), shape[1] * shape[2]
             parts = -(-pixels // RUN)
             data = BLOCK.new(
-                origin=(*layout.origin, layout.step),
-                steps=(*layout.offset, layout.deep, layout.jitter),
-                counts=(*layout.split, *layout.grid),
+                **_places(layout, shape[2]),
                 shape=(shape[0], pixels, shape[2], groups * parts),
-                tokens=(*layout.tokens, 0, 0),
                 firsts=(vectors, rows, runs, number),
                 parts=parts,
             )
@@ -154,6 +152,24 @@ class NeuronSelection:
                     -(-invocations // WORKGROUP), block=self._uniforms[block], values=values.array, table=table,
                     counts=self._counts, chosen=self.chosen,
                 ).record(encoder)  # fmt: skip
+
+
+def _places(layout, columns):
+    """How a block's pixels and channels are distributed, as in PlacedBlock."""
+    (across, down), step, steps = layout.split, layout.step, layout.offset
+    divisors, added = (down, 1, across * down), 0
+    if layout.grid[0]:
+        # All pixels of a channel stand in one place.
+        (across, down), step, steps = layout.grid, 0.0, (step, step)
+        divisors = 1, across, across * down
+    elif layout.tokens[0]:
+        columns, added = layout.tokens
+    return {
+        "origin": (*layout.origin, step),
+        "steps": (*steps, layout.deep, layout.jitter),
+        "divisors": (*divisors, columns),
+        "parts_of": (across, down, ENDLESS, added),
+    }
 
 
 @kept

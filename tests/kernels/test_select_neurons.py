@@ -10,6 +10,7 @@ from engine.draw.cloud.cloud_layout import lay_out
 from engine.errors import SettingError
 from engine.kernels.select_neurons import select_neurons
 from engine.reference import select_neurons as twin
+from tools.hostile import resident
 
 LAYOUTS = lay_out(SHAPES, LOOKS)[0]
 
@@ -92,13 +93,26 @@ def test_a_look_there_is_not_is_refused():
         select_neurons(responses()[:1], LAYOUTS[:1], ["clases"])
 
 
-def test_tokens_stand_where_the_twin_has_them():
+@pytest.mark.parametrize(("tokens", "grid"), [((4, 2), (0, 0)), ((4, 2), (2, 2)), ((0, 0), (2, 2))])
+def test_tokens_and_grids_stand_where_the_twin_has_them(tokens, grid):
     values = np.random.default_rng(3).exponential(size=(6, 14, 1)).astype(np.float32) ** 2
-    layouts = [replace(lay_out([(6, 3, 4)])[0][0], tokens=(4, 2))]
+    layouts = [replace(lay_out([(6, 3, 4)])[0][0], tokens=tokens, grid=grid)]
     found = select_neurons([values], layouts, ["features"], faint=0.001)
     exact = twin.select_neurons([values], layouts, ["features"], faint=0.0)
     where = {n: k for k, n in enumerate(exact["number"].tolist())}
     wanted = exact["place"][[where[n] for n in found["number"].tolist()]]
     # Places are some tens of units from the origin, in float32.
     assert len(found) > 5 and abs(found["place"][:, :3] - wanted).max() < 1e-4
-    assert (wanted[:, 1] > layouts[0].origin[1]).any()
+    assert (wanted[:, 1] > layouts[0].origin[1]).any() == (grid == (0, 0))
+
+
+def test_selecting_again_adds_no_memory():
+    """A software driver kept a quarter of a megabyte at each dispatch of longer code."""
+
+    def select(times):
+        for _ in range(times):
+            select_neurons(responses(), LAYOUTS, LOOKS)
+        return resident()
+
+    before = select(4)
+    assert select(24) - before < 8

@@ -136,6 +136,10 @@ def scene(k):
     return render(open_scene("marching")[0], **SMALL)
 
 
+def responses(k):
+    return render(open_scene("activations", network="small")[0], **SMALL)
+
+
 def window(k):
     canvas = make_canvas((48, 32))
     make_viewer(open_scene("marching")[0], canvas, panel=False)
@@ -155,7 +159,7 @@ def kernels(k):
 # Of kernels half of what the arrays alone would add: the driver's own memory comes and goes by a dozen MB.
 @pytest.mark.parametrize(
     ("one", "warm", "times", "most"),
-    [(scene, 4, 12, MOST_GROWN), (window, 3, 9, MOST_GROWN), (kernels, 40, 48, 24)],
+    [(scene, 4, 12, MOST_GROWN), (responses, 4, 20, MOST_GROWN), (window, 3, 9, MOST_GROWN), (kernels, 40, 48, 24)],
 )
 def test_repeats_add_no_memory(one, warm, times, most, monkeypatch):
     monkeypatch.setattr(store, "most", max(len(store), 24))

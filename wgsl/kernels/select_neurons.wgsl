@@ -27,30 +27,16 @@ fn opacity_of(value: vec4f, mean: vec4f, deviation: vec4f) -> vec4f {
     return select(vec4f(0.0), found, known);
 }
 
+// One formula for all layouts, without branches: Mesa 22's software driver kept memory at each dispatch of longer code.
 fn place_of(channel: u32, pixel: u32, number: u32) -> vec3f {
-    var column = pixel % block.shape.z;
-    var row = pixel / block.shape.z;
-    var above = 0.0;
-    let subs = block.counts.x * block.counts.y;
-    var sub_block = channel % subs;
-    var depth = channel / subs;
-    if block.counts.z > 0u {
-        column = channel % block.counts.z;
-        row = channel / block.counts.z % block.counts.w;
-        depth = channel / (block.counts.z * block.counts.w);
-        sub_block = 0u;
-    }
-    if block.tokens.x > 0u {
-        let is_added = pixel < block.tokens.y;
-        let patch_number = pixel - min(pixel, block.tokens.y);
-        column = select(patch_number % block.tokens.x, pixel, is_added);
-        row = select(patch_number / block.tokens.x, 0u, is_added);
-        above = select(0.0, ABOVE, is_added);
-    }
-    let x = f32(column) * block.origin.w + f32(sub_block / block.counts.y) * block.steps.x;
-    let y = (f32(row) - above) * block.origin.w + f32(sub_block % block.counts.y) * block.steps.y;
-    let z = f32(depth) * block.steps.z + block.steps.w * (2.0 * f32(pcg(number) >> 8u) / 16777216.0 - 1.0);
-    return block.origin.xyz + vec3f(x, -y, -z);
+    let is_added = pixel < block.parts_of.w;
+    let shown = max(pixel, block.parts_of.w) - block.parts_of.w;
+    let column = select(shown % block.divisors.w, pixel, is_added);
+    let row = select(f32(shown / block.divisors.w), -ABOVE, is_added);
+    let part = vec3f(channel / block.divisors.xyz % block.parts_of.xyz);
+    let jitter = block.steps.w * (2.0 * f32(pcg(number) >> 8u) / 16777216.0 - 1.0);
+    let off = part * block.steps.xyz + vec3f(f32(column) * block.origin.w, row * block.origin.w, jitter);
+    return block.origin.xyz + vec3f(off.x, -off.y, -off.z);
 }
 
 // Which of four are seen; those past the last channel are no neurons.

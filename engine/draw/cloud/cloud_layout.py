@@ -104,7 +104,7 @@ class BlockLayout:
         else:
             subs = self.split[0] * self.split[1]
             depth, sub = channel // subs, channel % subs
-        if self.tokens[0]:
+        if self.tokens[0] and not self.grid[0]:
             columns, added = self.tokens
             patch = np.maximum(row - added, 0)
             column = np.where(row < added, row, patch % columns)
