@@ -75,7 +75,7 @@ class Array:
             if raw.size % 4:
                 # write_buffer takes multiples of four bytes only.
                 raw = np.concatenate([raw, np.zeros(-raw.size % 4, np.uint8)])
-            device().queue.write_buffer(self.buffer, at * self.dtype.itemsize, raw)
+            device().write(self.buffer, at * self.dtype.itemsize, raw)
 
     def read(self, count: int | None = None, at: int = 0) -> np.ndarray:
         """A numpy copy of `count` items from `at` on (all, unless given); waits for the GPU."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
+import numpy as np
 import wgpu
 
 from engine.diagnostics import log
@@ -54,6 +55,9 @@ PORTABLE_LIMITS = {
     "min-storage-buffer-offset-alignment": 256,
 }
 
+# The queue keeps a copy of what is written until it is submitted and done: of a large network all weights twice.
+MOST_WAITING = 16 * 2**20
+
 _device: "Device | None" = None
 # A second device of a software driver, for what a window shows while the first computes; and who uses it now.
 _display: "Device | None" = None
@@ -90,6 +94,7 @@ class Device:
     backend: str
     features: frozenset
     limits: dict = field(repr=False)
+    _waiting: list[int] = field(default_factory=lambda: [0], repr=False, compare=False)
 
     @property
     def queue(self) -> wgpu.GPUQueue:
@@ -117,7 +122,17 @@ class Device:
             faults.said = True
             raise DeviceLostError(faults.LOST)
         commands = encoder.finish()
+        self._waiting[0] = 0
         apart(lambda: self.queue.submit([commands]), "drawing", drops=True)
+
+    def write(self, buffer: wgpu.GPUBuffer, start: int, raw: np.ndarray) -> None:
+        """Writes bytes to a buffer from byte `start` on; waits for the GPU when more than MOST_WAITING are not sent."""
+        self.queue.write_buffer(buffer, start, raw)
+        self._waiting[0] += raw.nbytes
+        if self._waiting[0] > MOST_WAITING:
+            self._waiting[0] = 0
+            self.queue.submit([])
+            apart(self.handle._poll_wait)
 
 
 def device() -> Device:

@@ -7,10 +7,11 @@ from engine.errors import DeviceLimitError, ShaderError, ShapeError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module
-from engine.gpu.device import device
+from engine.gpu.device import MOST_WAITING, device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.texture import FORMATS, ReadBack, Texture
+from tools.hostile import resident
 
 NUMBERS = Binding("numbers", "write", "array<f32>")
 DOUBLING = """
@@ -55,6 +56,16 @@ def test_a_part_of_an_array_is_written_and_read():
     assert list(array.read()) == [0, 1, 2, 3, 50, 60, 6, 7, 8, 9]
     assert list(array.read(3, at=4)) == [50, 60, 6]
     assert array.nbytes == 40
+
+
+def test_writes_that_nothing_follows_wait_in_bounded_memory():
+    part = np.zeros(2**18, np.float32)
+    array = Array.of(part)
+    array.read(1)
+    before = resident()
+    for _ in range(160):
+        array.write(part)
+    assert resident() - before < 3 * MOST_WAITING / 1e6
 
 
 def test_an_array_of_nothing_can_be_bound_and_read():
