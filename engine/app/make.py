@@ -21,7 +21,7 @@ from engine.output.progress import progress_bar, remark
 from engine.output.recorder import FilmRecorder, plan
 from engine.output.stopping import stopping
 from engine.output.streams import standard_output
-from engine.output.writers.formats import BANDS, encoding_of, ending, open_writer, writer_class
+from engine.output.writers.formats import BANDS, encoding_of, ending, open_writer, picture_ending, writer_class
 from engine.output.writers.png import encode
 from engine.render.encoding import PLAIN, Encoding
 from engine.render.outlook import Outlook
@@ -162,10 +162,8 @@ def save(
     before anything is drawn, for a path that cannot be written.
     """
     path = os.fspath(path)
-    if path != "-" and ending(path) not in BANDS:
-        raise FileError(
-            f"{path}: a picture is saved as {', '.join(BANDS)}. Films, and folders of pictures, are recorded."
-        )
+    if path != "-":
+        picture_ending(path)
     clock = clock_of(scene, time)
     if path != "-":
         AtomicTarget(path)  # before the scene is built

@@ -1,7 +1,8 @@
 """The state a picture was made in, stored as text in its PNG, and checked when it is read.
 
 What is stored is `Scene.state` and the size and samples of the picture, as JSON in a compressed iTXt chunk
-`neuroscene` (PNG specification, third edition, 11.3.3). A picture may come from anybody, so reading it runs nothing and
+`neuroscene` (PNG specification, third edition, 11.3.3). Other readers refuse long texts, so a longer one goes on in
+the chunks `neuroscene 2`, `neuroscene 3` and so on. A picture may come from anybody, so reading it runs nothing and
 opens nothing: a scene that comes with neuroscene is found by its name in a list; a scene from a person's own file is
 named with that file's name, and only the person can say that it may be run.
 """
@@ -29,6 +30,8 @@ LONGEST_NAME = 299
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # A network takes at most 1 MB, 2 MB in hexadecimal: enough for three networks and all settings.
 MAX_STATE_BYTES = 8 << 20
+# The characters, all ASCII, of every chunk but the last; Pillow refuses pictures with over 1 MiB in one.
+PART = 1_000_000
 # Other programs store chunks too (histories, colour profiles); a file with more chunks than this is refused.
 MAX_CHUNKS = 1_000_000
 # Keys under which a setting that comes from a file stores its bytes in hexadecimal (engine.scene.data_settings).
@@ -50,9 +53,15 @@ def stored(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int =
 
 
 def text(state: dict[str, Any]) -> dict[str, str]:
-    """{keyword: text} for a PNG writer."""
+    """{keyword: text} for a PNG writer: the state in parts, each short enough for other programs."""
     # Sorted and without spaces: the same state gives the same bytes.
-    return {KEYWORD: json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)}
+    whole = json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return {_keyword(n): whole[n * PART : (n + 1) * PART] for n in range(-(-len(whole) // PART))}
+
+
+def _keyword(part: int) -> str:
+    """The keyword of a part of the text, counted from 0."""
+    return f"{KEYWORD} {part + 1}" if part else KEYWORD
 
 
 def read_state(path: str | Path) -> dict[str, Any]:
@@ -127,7 +136,8 @@ def _own_file(scene: Scene) -> str | None:
 
 
 def _find(stream: BinaryIO, path: Path) -> str:
-    """The text of the first chunk with the keyword `neuroscene`."""
+    """The text of the first chunk with the keyword `neuroscene`, and of those it goes on in."""
+    parts: list[str] = []
     if stream.read(8) != SIGNATURE:
         raise FileError(f"{path} is not a PNG; pictures that reopen are PNGs made by neuroscene.")
     left = os.fstat(stream.fileno()).st_size - 8
@@ -139,16 +149,24 @@ def _find(stream: BinaryIO, path: Path) -> str:
             raise FileError(f"{path} is cut off: it ends within a chunk. Make or copy it again.")
         left -= length + 12
         if kind == b"IEND":
+            if parts:
+                return "".join(parts)
             raise FileError(f"{path} holds no scene; pictures that reopen are PNGs saved by neuroscene.")
-        if kind in (b"iTXt", b"tEXt", b"zTXt") and length > len(KEYWORD):
-            begin = stream.read(len(KEYWORD) + 1)
-            if begin == KEYWORD.encode() + b"\0":
+        keyword = _keyword(len(parts)).encode() + b"\0"
+        if kind in (b"iTXt", b"tEXt", b"zTXt") and length >= len(keyword):
+            begin = stream.read(len(keyword))
+            if begin == keyword:
                 if length > MAX_STATE_BYTES:
                     raise _too_large(path)
                 data = begin + stream.read(length - len(begin))
                 if zlib.crc32(kind + data) != int.from_bytes(stream.read(4), "big"):
                     raise FileError(f"{path} is damaged: its stored state does not match its checksum. Copy it again.")
-                return _text(kind, data[len(begin) :], path)
+                parts.append(_text(kind, data[len(begin) :], path))
+                if sum(map(len, parts)) > MAX_STATE_BYTES:
+                    raise _too_large(path)
+                if len(parts[-1]) != PART:  # the last; pictures made before have all in one
+                    return "".join(parts)
+                continue
             stream.seek(length - len(begin) + 4, os.SEEK_CUR)
         else:
             stream.seek(length + 4, os.SEEK_CUR)

@@ -20,6 +20,13 @@ MAX_FILE_BYTES = max(512 << 20, memory_bytes() // 4)
 MAX_WEIGHTS = MAX_FILE_BYTES // 4  # float32 numbers in such a file
 MAX_LAYERS = 1000  # of code that is generated for one network; the deepest of our pictures has forty
 
+# Endings of pictures, and of others that no network, history or list is read from, for messages.
+PICTURES = {
+    ".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".ppm", ".pgm",
+    ".pbm", ".pnm", ".tga", ".ico", ".avif", ".jp2", ".mpo",
+}  # fmt: skip
+OTHERS = PICTURES | {".py", ".md", ".log", ".pdf", ".svg", ".html", ".exr", ".mp4", ".webm", ".mov", ".apng"}
+
 
 def short(text: object, limit: int = 80) -> str:
     """A name from a file or a person, made printable and short for one line of a message."""
@@ -54,11 +61,17 @@ def check_layers(count: int, where: str) -> None:
         raise NetworkError(f"{where} has {count} layers; at most {MAX_LAYERS} can be shown. Use a shallower network.")
 
 
-def _missing(path):
-    """The end of a message about a missing file: the names in its folder, similar ones first."""
+def _fits(found, path, what):
+    """Whether a file may be what was meant by a path: of the same ending, or of one such contents may have."""
+    suffix = found.suffix.lower()
+    return suffix == path.suffix.lower() or (suffix in PICTURES if what == "picture" else suffix not in OTHERS)
+
+
+def _missing(path, what):
+    """The end of a message about a missing file: the names in its folder, similar ones first, none of other kinds."""
     folder = path.parent
     try:
-        names = sorted(p.name for p in folder.iterdir() if p.is_file())
+        names = sorted(p.name for p in folder.iterdir() if p.is_file() and _fits(p, path, what))
     except OSError:
         return f"There is no folder {short(folder)} either."
     same = [n for n in names if Path(n).suffix.lower() == path.suffix.lower()]
@@ -91,7 +104,7 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
     path, name = Path(path), short(path, 200)
     try:
         if not path.exists():
-            raise FileError(f"There is no file {name}. {_missing(path)}")
+            raise FileError(f"There is no file {name}. {_missing(path, what)}")
         if not path.is_file():
             # Reading a pipe or a device might never end.
             is_what = "a folder" if path.is_dir() else "not a regular file"

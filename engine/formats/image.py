@@ -42,6 +42,7 @@ GREY_ALPHA = "LA;16B"  # unpacked as four bytes: upper and lower of both
 # {EXIF's orientation: (whether rows and columns are exchanged, then whether rows, columns are mirrored)}
 TURNS = {2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0)}
 ORIENTATION = 0x0112
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # TIFF's: bits of a sample; whether each colour is a plane of its own (2).
 BITS, PLANES = 258, 284
 
@@ -124,7 +125,7 @@ def to_png(pixels: np.ndarray) -> bytes:
         height, width = pixels.shape[:2]
         rows = np.zeros((height, 1 + 6 * width), np.uint8)
         rows[:, 1:] = pixels.astype(">u2").reshape(height, -1).view(np.uint8)
-        stream.write(b"\x89PNG\r\n\x1a\n")
+        stream.write(PNG_SIGNATURE)
         header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([16, 2, 0, 0, 0])
         for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")):
             PngImagePlugin.putchunk(stream, kind, data)
@@ -141,6 +142,7 @@ def from_png(data: bytes, name: str = "the stored image") -> np.ndarray:
 def _read(stream, name, kinds, side):
     from PIL import Image, UnidentifiedImageError
 
+    stream = _without_state(stream)
     with warnings.catch_warnings(), _unlogged():
         warnings.simplefilter("ignore")  # they are about metadata, which does not change the pixels
         Image.init()
@@ -157,6 +159,23 @@ def _read(stream, name, kinds, side):
             raise _too_large(name, "too large") from None
         except Exception as error:  # decoders raise anything for damaged or malicious files
             raise FileError(f"{name} cannot be read as a picture: {short(error, 120)}. Save it again.") from None
+
+
+def _without_state(stream):
+    """The stream; of a PNG of ours one without the state stored before its pixels: Pillow refuses long texts."""
+    kept, left_out = [stream.read(8)], False
+    while kept[0] == PNG_SIGNATURE and len(head := stream.read(8)) == 8:
+        data = b"" if head[4:] in (b"IDAT", b"IEND") else stream.read(int.from_bytes(head[:4], "big") + 4)
+        if head[4:] == b"iTXt" and data.startswith(b"neuroscene"):
+            left_out = True
+            continue
+        kept += [head, data]
+        if not data:
+            break
+    if left_out:
+        return io.BytesIO(b"".join([*kept, stream.read()]))
+    stream.seek(0)
+    return stream
 
 
 def of_image(image: Any, name: str) -> Pixels:

@@ -75,7 +75,10 @@ def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int |
 
     Raises SettingError for wrong sizes and samples, and for more than LISTS_MAX nodes of surfaces.
     """
-    width, height = (int(n) for n in size)
+    try:
+        width, height = (int(n) for n in size)
+    except (TypeError, ValueError, OverflowError):
+        raise SettingError(f"size={size!r}: it takes two numbers, (width, height) in pixels, as (800, 600).") from None
     if supersample not in GRIDS:
         raise SettingError(f"supersample={supersample}: it takes 1, 4, 9 or 16 samples a pixel.")
     if not (1 <= width <= SIZE_MAX and 1 <= height <= SIZE_MAX):

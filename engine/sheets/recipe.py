@@ -33,7 +33,7 @@ def stored(plan: "SheetPlan") -> dict[str, Any]:
     state = picture_state.stored(plan.scene, clock_of(plan.scene, plan.time), plan.layout.cell, plan.supersample)
     left_out = state["left_out"]
     # The state of the scene may contain a network already.
-    room = MOST_TEXT - len(picture_state.text(state)[picture_state.KEYWORD])
+    room = MOST_TEXT - sum(map(len, picture_state.text(state).values()))
 
     def axis_of(side: Axis) -> dict[str, Any]:
         return {"title": _short(side.title), "steps": [step_of(step) for step in side.steps]}

@@ -15,6 +15,10 @@ COUNTED = 64
 SAMPLED = 24
 # What is said of a unit that has no boundary anywhere, and no button.
 PASSES = "passes its sum on"
+REGIONLESS = (
+    "background=regions: this network has no linear regions, since its activations are curved; a picture fills the "
+    "cells where the same neurons are positive, a drawing none"
+)
 
 
 class BoundariesPanel(BoundariesPicture):
@@ -107,6 +111,8 @@ class BoundariesPanel(BoundariesPicture):
         if self.run > record.runs and not self.together:
             said.append(f"run={self.run}: there are {record.runs}, and the last is shown")
         net = self.network_of(self.shown_run)
+        if self.background == "regions" and not engine.has_linear_regions(net.shape):
+            said.append(REGIONLESS)
         words = [word for layer in self.cached("dead", (net,), lambda: self._dead(net)) for word in layer]
         if none := sum(word not in ("", PASSES) for word in words):
             said.append(f"{none} of {len(words)} neurons have no boundary here")

@@ -91,6 +91,18 @@ def test_a_picture_goes_to_standard_output_whole(capfdbinary):
     assert np.array_equal(np.asarray(image), engine.render(Ring(), SIZE)[..., :3])
 
 
+@pytest.mark.parametrize("size", [200, (200,), (8, 6, 4), ("a", 6), None])
+def test_a_size_that_is_no_pair_is_refused(size):
+    with pytest.raises(SettingError, match="two numbers"):
+        engine.render(Scene(), size)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a"])
+def test_only_the_formats_of_a_picture_are_offered(name):
+    with pytest.raises(FileError, match=r"may end in \.exr, \.png, \.tif, \.tiff\.$"):
+        engine.save(Scene(), name)
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a.jpg", "a", "folder/"])
 def test_a_picture_is_a_png(name, tmp_path):
     with pytest.raises(FileError):

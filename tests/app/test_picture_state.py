@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from engine.app.picture_state import KEYWORD, read_state, restore_from, scene_name, stored, text
+from engine.app.picture_state import KEYWORD, PART, read_state, restore_from, scene_name, stored, text
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError
+from engine.formats.image import load
 from engine.network.random import random_mlp
 from engine.output.writers.formats import open_writer
 from engine.scene.data_settings import Network
@@ -175,6 +176,33 @@ def test_state_is_read_wherever_and_however_it_is_stored(packed, tmp_path):
     head = b"neuroscene\0"
     path.write_bytes(png(chunk(b"zTXt", head + b"\0" + zlib.compress(data)) if packed else chunk(b"tEXt", head + data)))
     assert read_state(path)["time"] == 2.0
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_long_state_opens_everywhere(length, tmp_path):
+    state = {**STATE, "settings": {"a": {"history": ""}}}
+    state["settings"]["a"]["history"] = "ab" * (length * PART // 2 - len(text(state)[KEYWORD]) // 2)
+    for more in ("", "0", "0" * 9):
+        state["settings"]["a"]["history"] += more
+        path = picture(tmp_path / "a.png", state)
+        with Image.open(path) as image:
+            image.load()
+            assert "".join(image.text[name] for name in text(state)) == "".join(text(state).values())
+        assert read_state(path) == state
+
+
+def test_a_long_state_of_before_opens_too(tmp_path):
+    state = {**STATE, "settings": {"a": {"history": "ab" * PART}}}
+    path = tmp_path / "a.png"
+    path.write_bytes(png(itxt("".join(text(state).values()).encode())))
+    assert read_state(path) == state
+    assert load(path)[:].tolist() == [[0]]
+
+
+def test_too_many_parts_are_refused(tmp_path):
+    parts = [f"neuroscene {n}" if n > 1 else "neuroscene" for n in range(1, 11)]
+    chunks = [chunk(b"zTXt", name.encode() + b"\0\0" + zlib.compress(b" " * PART)) for name in parts]
+    refused(tmp_path, png(*chunks), "over 8 MiB")
 
 
 def test_what_is_not_a_png_is_reported(tmp_path):

@@ -304,6 +304,16 @@ def test_the_image_of_a_recorded_story_can_be_learnt_anew():
     assert scene.trains and np.array_equal(scene.record.target, bottle(32))
 
 
+@pytest.mark.parametrize("kind", ["tanh", "relu"])
+def test_regions_that_a_network_does_not_have_are_said(kind):
+    scene = Boundaries(net=random_mlp([2, 4, 1], kind, seed=1), background="regions")
+    scene.advance(Clock(scene.moment))
+    assert ("no linear regions" in (scene.remark() or "")) == (kind == "tanh")
+    scene.background = "none"
+    scene.advance(Clock(scene.moment))
+    assert "no linear regions" not in (scene.remark() or "")
+
+
 def test_what_cannot_be_shown_is_told():
     with pytest.raises(SettingError, match="neuroscene train"):
         Boundaries(image=bottle(24), step=1_280_000).advance(Clock(1e3))

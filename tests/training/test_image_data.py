@@ -337,6 +337,10 @@ def test_a_file_that_is_not_there_names_the_near_ones(tmp_path):
     Image.fromarray(PHOTO).save(tmp_path / "photo.png")
     with pytest.raises(FileError, match=r"Near it: photo\.png"):
         values(tmp_path / "phto.png")
+    (tmp_path / "phto.py").write_text("")
+    with pytest.raises(FileError) as caught:
+        values(tmp_path / "phto.png")
+    assert "phto.py" not in str(caught.value)
 
 
 def test_a_pil_image_is_as_good_as_its_file(tmp_path):

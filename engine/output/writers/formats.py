@@ -55,6 +55,18 @@ def ending(path: str | os.PathLike) -> str:
     return _suffix(text, known, "cannot be written", ", or in / for a folder of PNG files")
 
 
+def picture_ending(path: str | os.PathLike) -> str:
+    """The key in BANDS for the path of one picture. Raises FileError for any other ending, listing these."""
+    text = os.fspath(path)
+    if Path(text).suffix.lower() not in BANDS and (
+        Path(text).suffix.lower() in WRITERS or text.endswith(("/", os.sep))
+    ):
+        raise FileError(
+            f"{text}: a picture is saved as {', '.join(BANDS)}. Films, and folders of pictures, are recorded."
+        )
+    return _suffix(text, list(BANDS), "cannot be written")
+
+
 def vector_ending(path: str | os.PathLike) -> str:
     """The key in VECTOR_WRITERS for a path. Raises FileError for any other ending, listing these."""
     return _suffix(os.fspath(path), list(VECTOR_WRITERS), "holds no drawing")
