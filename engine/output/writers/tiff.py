@@ -51,7 +51,8 @@ class TiffBands(Bands):
             places.append(end)
             end += count + count % 2
         wide = LONG8 if self.is_big else LONG
-        words = "\n".join(self.text.values())
+        # With its key before it: tifffile takes JSON that has "shape" for its own.
+        words = "\n".join(f"{key}: {value}" for key, value in self.text.items())
         tags: list[tuple[int, int, Any]] = [
             (256, LONG, [width]),
             (257, LONG, [height]),

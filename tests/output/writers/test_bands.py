@@ -88,7 +88,7 @@ def test_a_tiff_says_its_size_in_print_and_how_it_was_made(large, monkeypatch):
     image = Image.open(io.BytesIO(data))
     assert np.array_equal(np.asarray(image), pixels)
     assert image.info["dpi"] == (300, 300) and image.tag_v2[305] == "neuroscene"
-    assert image.tag_v2[270] == '{"note":"\\xe4"}'
+    assert image.tag_v2[270] == 'neuroscene: {"note":"\\xe4"}'
 
 
 @pytest.mark.parametrize("large", [False, True])
