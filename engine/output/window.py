@@ -1,13 +1,17 @@
 """A window on the screen, by glfw through rendercanvas."""
 
+import asyncio
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from engine.errors import NoDisplayError
 from engine.gpu.native import instance
+from engine.output.stopping import stopping
 
 NO_DISPLAY = (
     "There is no display to open a window on. Over ssh use `ssh -X`; on a machine without a screen "
@@ -17,6 +21,8 @@ NO_DISPLAY = (
 
 # Frames a second. Each of a software driver takes some 40 ms of a processor.
 FPS, SLOW_FPS = 60, 25
+# Seconds between two looks at whether Ctrl-C came.
+LISTENS = 0.05
 
 
 def has_display() -> bool:
@@ -68,7 +74,24 @@ def on_drop(canvas: Any, take: Callable[[str], object]) -> None:
 
 
 def run() -> None:
-    """Shows windows until all are closed."""
+    """Shows windows until all are closed.
+
+    Ctrl-C, and what stops work as it does, closes them between two frames. Raises KeyboardInterrupt once they are.
+    """
     from rendercanvas.glfw import loop
 
-    loop.run()
+    with stopping() as stopped:
+        ours = signal.getsignal(signal.SIGINT)
+
+        async def watch() -> None:
+            # rendercanvas takes SIGINT when its loop begins, and closes windows wherever a frame is just then.
+            with suppress(ValueError, TypeError):  # in another thread than the main one; a handler not of Python
+                signal.signal(signal.SIGINT, ours)
+            while not stopped.is_set():
+                await asyncio.sleep(LISTENS)
+            loop.stop()
+
+        loop.add_task(watch)
+        loop.run()
+    if stopped.is_set():
+        raise KeyboardInterrupt("Stopped: the window is closed.")

@@ -141,6 +141,6 @@ class Surface(ImguiRenderer):
 
     def _show_cursor(self):
         wanted = CURSORS.get(imgui.MouseCursor_(imgui.get_mouse_cursor()), "default")
-        if wanted != self._cursor:
+        if wanted != self._cursor and not self.canvas.get_closed():  # a window that is gone has no cursor
             self._cursor = wanted
             self.canvas.set_cursor(wanted)

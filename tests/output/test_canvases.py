@@ -3,6 +3,7 @@
 import base64
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -102,6 +103,33 @@ def test_a_window_fulfils_the_contract():
         timeout=600,
     )
     assert done.stdout.strip().endswith("closed"), done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("xvfb-run"), reason="a window needs a display; xvfb-run gives one")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_a_window_between_two_frames(number):
+    code = (
+        "import os\n"
+        "from engine.output import window\n"
+        "canvas, frames = window.make_canvas((320, 200), 'title'), []\n"
+        "def draw():\n"
+        "    frames.append(canvas.get_closed())\n"
+        "    if len(frames) == 3:\n"  # in the midst of a frame
+        f"        os.kill(os.getpid(), {int(number)})\n"
+        "    frames[-1] |= canvas.get_closed()\n"
+        "    canvas.set_cursor('text')\n"
+        "canvas.get_wgpu_context()\n"
+        "canvas.request_draw(draw)\n"
+        "canvas.set_update_mode('continuous')\n"
+        "try:\n"
+        "    window.run()\n"
+        "except KeyboardInterrupt as stop:\n"
+        "    print(stop, canvas.get_closed(), len(frames) >= 3 and not any(frames))\n"
+    )
+    command = ["xvfb-run", "-a", sys.executable, "-c", code]
+    done = subprocess.run(command, env=without_display(), capture_output=True, text=True, timeout=600)
+    assert done.stdout.strip() == "Stopped: the window is closed. True True", done.stderr
+    assert "signal" not in done.stderr and "Traceback" not in done.stderr
 
 
 def test_each_file_dropped_on_a_window_is_handed_on(monkeypatch):

@@ -131,6 +131,8 @@ class Frames:
         return self._goes_on
 
     def _on_draw(self):
+        if self.canvas.get_closed():
+            return  # a frame that was asked for before
         if self.worker is None:
             self._frame()
             return
