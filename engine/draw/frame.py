@@ -97,13 +97,15 @@ THEMES = {
 class Sprite:
     """An image laid over the finished picture.
 
-    image   (H, W, 4) uint8, sRGB, premultiplied by alpha
-    x, y    its top left corner in pixels of the whole picture
+    image       (H, W, 4) uint8, sRGB, premultiplied by alpha
+    x, y        its top left corner in pixels of the whole picture
+    is_placed   whether it belongs to a place of the scene, and moves with it
     """
 
     image: np.ndarray
     x: int
     y: int
+    is_placed: bool = False
 
 
 def touch(a: Box, b: Box) -> bool:
@@ -195,7 +197,7 @@ class Frame:
         if any(touch(box, other) for other in self.taken):
             return False
         self.taken.append((max(0, box[0]), max(0, box[1]), min(across, box[2]), min(down, box[3])))
-        self.sprites.append(Sprite(image, left, top))
+        self.sprites.append(Sprite(image, left, top, is_placed=True))
         return True
 
     @property

@@ -19,7 +19,7 @@ from engine.gpu.timing import PassTime, timing_lack
 from engine.kernels.search.progress import Progress
 from engine.render.outlook import Outlook
 from engine.render.picture import Picture, Report
-from engine.render.present import blit, blit_moved, draw_sprites
+from engine.render.present import blit, blit_moved, draw_sprites, moved_sprites
 from engine.render.refinement import Quality, Refinement
 from engine.render.renderer import Renderer, Steps, advanced
 from engine.render.shot import Subject, shape
@@ -53,10 +53,10 @@ class Painter:
         self.picture: Picture | None = None
         self.quality = Quality(1.0, 1)
         self.took: float | None = None
-        # The picture shown with its Quality and camera, which change together; what of it is on the screen's device.
-        self._shown: tuple[Picture, Quality, Camera] | None = None
+        # The picture shown with its Quality, camera and words, which change together; its copy on the screen's device.
+        self._shown: tuple[Picture, Quality, Camera, list[Sprite]] | None = None
         self._on_screen: tuple[Picture, Texture] | None = None
-        self._words: tuple[tuple, list[Sprite]] | None = None
+        self._words: list[Sprite] = []
         self._camera: Camera | None = None
         # Whether the scene has changed while the picture was drawn.
         self._has_changed = False
@@ -163,16 +163,19 @@ class Painter:
         theme = THEMES[scene.drawn_theme or scene.theme]
         encoder, shown, background = device().encoder(), self._shown, theme.background
         if shown is not None:
-            picture, quality, old = shown
+            picture, quality, old, words = shown
             texture = self._texture(picture)
+            if not self.apart and quality.scale < 1.0:
+                words = self.renderer.sprites(scene, size)
             if self.apart and old != camera and old.is_orthographic == camera.is_orthographic:
                 radius = 0.0 if camera.is_orthographic else BALL * camera.distance
+                words = moved_sprites(words, size, old, camera, radius)
                 blit_moved(encoder, texture, view, format, size, background, old, camera, radius)
             else:
                 blit(encoder, texture, view, format, size, background)
             if quality.scale < 1.0 or self.apart:
                 # A coarse picture is enlarged, so words are drawn at full size, to be sharp.
-                draw_sprites(encoder, self._sprites(scene, picture, size), view, (0, 0, *size), format)
+                draw_sprites(encoder, words, view, (0, 0, *size), format)
         else:
             render_pass(encoder, "background", view, clear=(*background, 1.0)).end()
         device().submit(encoder)
@@ -191,18 +194,13 @@ class Painter:
                 self._on_screen = picture, Texture.of(pixels)
         return self._on_screen[1]
 
-    def _sprites(self, scene, picture, size):
-        """The words over a picture; those it had where the scene is being changed."""
-        key = picture, scene.camera, size
-        if not self.apart:
+    def _written(self, scene, size):
+        """The words over the picture that is begun, of its camera and moment."""
+        try:
             return self.renderer.sprites(scene, size)
-        if self._words is None or (self._words[0] != key and turn.is_mine):
-            try:
-                self._words = key, self.renderer.sprites(scene, size)
-            except Exception as error:
-                self.failed(error)
-                return []
-        return self._words[1]
+        except Exception as error:
+            self.failed(error)
+            return []
 
     def failed(self, error: Exception) -> None:
         """Reports an error once: a line for the person, and a traceback on stderr for the scene's author."""
@@ -268,6 +266,7 @@ class Painter:
             tile_bytes = most
         # Words stand where they belong, also in a picture that is shown as from another camera.
         words = quality.scale == 1.0 and not self.apart
+        self._words = self._written(scene, size) if self.apart else []
         self._steps = self.renderer.steps(
             scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=words, draft=quality.draft,
             advances=False,
@@ -302,7 +301,7 @@ class Painter:
             self._steps = None
             if picture is not None:
                 self.picture, self.quality, self._reported = picture, self._drawing, None
-                self._shown = picture, self._drawing, self._camera or Camera()
+                self._shown = picture, self._drawing, self._camera or Camera(), self._words
             # Off the screen nothing is measured, so that the same calls draw the same pictures.
             self.took = self._spent if self.live else None
             self.refinement.drew(self._drawing, self.took)

@@ -1,6 +1,7 @@
 """Draws sprites over a picture, and a finished picture to a window's surface."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,8 @@ WARP_PROGRAM = Program(
 )
 # Squares along a side of the grid in that file.
 GRID = 48
+# Steps in which the place of a word in a moved picture is found.
+NEWTON = 6
 BLIT_PROGRAM = Program("render/blit", blend="replace", node=PLACE, image="texture_2d<f32>")
 # Sprites of up to so many bytes stay on the GPU, since the next picture usually has the same words.
 CACHED_BYTES = 2**20
@@ -101,6 +104,41 @@ def blit_moved(
     uniform = Array.of(node, "uniform")
     WARP_PROGRAM.draw_to(format, step, 2 * GRID + 2, GRID, node=uniform, image=texture, between=_sampler())
     step.end()
+
+
+def moved_sprites(
+    sprites: Iterable[Sprite], size: tuple[int, int], old: Camera, now: Camera, radius: float
+) -> list[Sprite]:
+    """Words over a picture of `blit_moved`: those of places go where it shows these; the others stay."""
+    sprites = list(sprites)
+    middles = np.array([(s.x + s.image.shape[1] / 2, s.y + s.image.shape[0] / 2) for s in sprites]).reshape(-1, 2)
+    signs = np.array([1.0, -1.0])
+    wanted = (2.0 * middles / size - 1.0) * signs
+    at, step = wanted.copy(), 1e-4
+    for _ in range(NEWTON):
+        off = _before(at, size, old, now, radius) - wanted
+        slopes = [(_before(at + by, size, old, now, radius) - wanted - off) / step for by in np.eye(2) * step]
+        at -= (np.linalg.pinv(np.stack(slopes, -1)) @ off[..., None])[..., 0].clip(-0.5, 0.5)
+    by = np.rint((at - wanted) * signs / 2.0 * size).astype(int)
+    return [
+        replace(s, x=s.x + int(x), y=s.y + int(y)) if s.is_placed else s for s, (x, y) in zip(sprites, by, strict=True)
+    ]
+
+
+def _before(ndc, size, old, now, radius):
+    """(n, 2) where `old` has seen what `now` sees at (n, 2) places, both in [-1, 1]; as in wgsl/render/warp.wgsl."""
+    aspect = size[0] / size[1]
+    across = (ndc * now.half_sizes(aspect)) @ np.stack([now.right, now.upward])
+    eye, ray = np.asarray(now.eye), now.forward + across
+    if now.is_orthographic:
+        eye, ray = eye + across, np.broadcast_to(now.forward, across.shape)
+    ray = ray / np.linalg.norm(ray, axis=-1, keepdims=True)
+    middle = now.target - eye
+    nearest = (middle * ray).sum(-1, keepdims=True)
+    off = ((middle - ray * nearest) ** 2).sum(-1, keepdims=True)
+    rel = eye + ray * np.maximum(nearest - np.sqrt(np.maximum(radius**2 - off, 0.0)), 1e-3) - old.eye
+    depth = 1.0 if old.is_orthographic else np.maximum(rel @ old.forward, 1e-6)[:, None]
+    return (rel @ np.stack([old.right, old.upward], -1) / (depth * np.array(old.half_sizes(aspect)))).clip(-2e3, 2e3)
 
 
 def _within(sprite, tile):

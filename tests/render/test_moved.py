@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from engine.draw.frame import Sprite
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
-from engine.render.present import blit_moved
+from engine.render.present import blit_moved, moved_sprites
 from engine.view.camera import Camera
 from engine.view.orbit import Angles, angles, placed
 
@@ -60,3 +61,9 @@ def test_a_place_on_the_ball_goes_where_the_camera_sees_it(turn):
     seen = moved(pixels, old, now, 2.0)[..., 0].astype(float)
     middle = (grid * seen[..., None]).sum((0, 1)) / seen.sum()
     assert np.abs(middle - place(now)).max() < 1.0
+    # Its word goes with it, and one of the whole picture stays.
+    word = np.zeros((2, 2, 4), np.uint8)
+    x, y = (round(n) - 1 for n in place(old))
+    placed_word, fixed = moved_sprites([Sprite(word, x, y, is_placed=True), Sprite(word, x, y)], SIZE, old, now, 2.0)
+    assert np.abs((placed_word.x + 1, placed_word.y + 1) - middle).max() < 1.5
+    assert (fixed.x, fixed.y) == (x, y)

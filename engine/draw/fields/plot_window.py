@@ -196,4 +196,4 @@ def names_sprite(
             y = height + slope * (x - start) - top + line - thick / 2
             composite.add(column, srgb(colour), x, round(y + min(slope, 0.0)), 0.75)
         composite.add(mask, srgb(colour), end + round(4 * s), round(place - top + line - mask.shape[0] / 2))
-    return Sprite(composite.image(), right, top - line)
+    return Sprite(composite.image(), right, top - line, is_placed=True)

@@ -113,4 +113,4 @@ def _strokes(place, elbow, colour, s):
         distance = np.minimum(distance, line)
     composite = Composite(right - left, bottom - top)
     composite.add(np.clip(stroke / 2 + 0.5 - distance, 0.0, 1.0), colour, 0, 0)
-    return Sprite(composite.image(), int(left), int(top))
+    return Sprite(composite.image(), int(left), int(top), is_placed=True)
