@@ -14,6 +14,8 @@ TOP = 5
 # The colours of the first classes of a map (Okabe and Ito 2008); of further ones, hues a golden angle apart.
 CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2")
 GOLDEN = 0.381966
+# Linear colours of what is above 0, as of neurons that raised a response, and of what is below.
+RAISED, HELD = engine.linear_rgb("#ff9d3c"), engine.linear_rgb("#5aa9ff")
 # Names of a class that is not painted over the picture.
 NOTHING = ("background", "none", "nothing", "other", "void", "unlabeled", "unlabelled")
 
@@ -130,8 +132,9 @@ class Answering(SeenNetwork):
         order = np.argsort(-abs(answer), axis=None, kind="stable")[:TOP]
         most = abs(answer).max() or 1.0
         places = [np.unravel_index(k, answer.shape) for k in order]
-        ranks = [Rank(self._coordinate(p), float(abs(answer[p]) / most), f"{answer[p]:.4g}") for p in places]
-        return tuple(ranks), f"{name}: largest values, norm {norm:.3g}"
+        found = [(p, float(answer[p]), HELD if answer[p] < 0 else RAISED) for p in places]
+        ranks = [Rank(self._coordinate(p), float(abs(v) / most), f"{v:.4g}", colour) for p, v, colour in found]
+        return tuple(ranks), f"{name}: largest by size, norm {norm:.3g}"
 
     def _coordinate(self, place):
         channel, row, column = map(int, place)

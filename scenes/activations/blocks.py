@@ -125,13 +125,21 @@ class ActivationsBlocks(Answering):
 
     def node_called(self, text: str, names: Sequence[str]) -> str:
         """The name of the node that a person's text means. Raises SettingError for no such node."""
+        known = self._called(names)
+        if text not in known:
+            there = {*short_names(names), *get_close_matches(text, known)}
+            raise SettingError(f"{self.convnet.name}: " + engine.near(text, there, noun="block"))
+        return known[text]
+
+    def is_node(self, text: str) -> bool:
+        """Whether a text is the name of a node."""
+        return text in self._called(self.block_names)
+
+    def _called(self, names):
+        """{what a node may be called: its name}"""
         kept = self.forward.kept[1:]
         known = dict(zip(short_names(kept), kept, strict=True)) | dict(zip(short_names(names), names, strict=True))
-        known |= {name: name for name in kept}
-        if text not in known:
-            close = get_close_matches(text, known) or short_names(names)
-            raise SettingError(f"{self.convnet.name}: " + engine.near(text, close, noun="block"))
-        return known[text]
+        return known | {name: name for name in kept}
 
     @property
     def block_labels(self) -> tuple[str, ...]:

@@ -6,12 +6,11 @@ import numpy as np
 
 import engine
 from engine import SettingError
+from scenes.activations.answers import HELD, RAISED
 from scenes.activations.blocks import ActivationsBlocks
 
 # How many neurons that moved the pinned one most are shown; how many of each layer are followed, and to how many each.
 FIRST, FOLLOWED, EACH = 12, 5, 4
-# Linear colours for neurons that raised a response, and for those that lowered it.
-RAISED, HELD = np.array(engine.linear_rgb("#ff9d3c")), np.array(engine.linear_rgb("#5aa9ff"))
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class ActivationsMarks(ActivationsBlocks):
         name, numbers = " ".join(parts[:-count]), parts[-count:]
         if not name or not all(n.isdigit() for n in numbers):
             raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`.")
+        self._count_numbers(text, parts, count)
         node = self.node_called(name, self.block_names)
         if node not in self.block_names:
             raise SettingError(f"neuron={text}: {name} is not among the blocks. Take blocks=all.")
@@ -75,6 +75,13 @@ class ActivationsMarks(ActivationsBlocks):
                 f"neuron={text}: {name} has {shape[0]} channels of {shape[1]} x {shape[2]}, counted from 0."
             )
         return Neuron(node, *place)
+
+    def _count_numbers(self, text, parts, count):
+        """Raises SettingError where a block's name is followed by other than one or three numbers."""
+        given = next((k for k, part in enumerate(reversed(parts)) if not part.isdigit()), len(parts))
+        if given > count and not self.is_node(" ".join(parts[:-count])) and self.is_node(" ".join(parts[:-given])):
+            wrong = "one number is missing" if given == 2 else "there are numbers too many"
+            raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`: {wrong}.")
 
     def written(self, neuron: Neuron) -> str:
         """The text of a Neuron for the setting `neuron`."""

@@ -24,6 +24,8 @@ AS_STATED = "as the file says"
 PHOTOS = ("none", "chelsea", "astronaut", "coffee", "rocket", "motorcycle_left", "horse", "clock_motion", "camera",
           "coins", "moon", "hubble_deep_field", "retina", "cell", "brick", "grass", "gravel")  # fmt: skip
 NETWORKS = "small", "squeezenet"
+# A code of so many numbers, or a rectangle so many times as wide as high, is all squares.
+LONGEST = 8
 
 
 @cache
@@ -192,15 +194,18 @@ def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
 
 
 def code_image(code: np.ndarray, cell: int = 8) -> np.ndarray:
-    """(H, W, 3) uint8: the numbers of a code as squares, coloured from -3 to 3 by a map that diverges from 0."""
-    columns = int(np.ceil(np.sqrt(len(code))))
-    rows = -(-len(code) // columns)
-    cells = np.full(rows * columns, np.nan)
-    cells[: len(code)] = code
-    colours = engine.srgb(engine.map_colours("diverging", "image", np.nan_to_num(cells) / 6.0 + 0.5))
-    colours[np.isnan(cells)] = 0.5
-    pixels = np.rint(255 * colours).astype(np.uint8).reshape(rows, columns, 3)
-    return np.repeat(np.repeat(pixels, cell, axis=0), cell, axis=1)
+    """(H, W, 3) uint8: the numbers of a code as squares, coloured from -3 to 3 by a map that diverges from 0.
+
+    Where they fill no rectangle up to LONGEST times as wide as high, some rows have fewer, wider cells.
+    """
+    count, near = len(code), int(np.sqrt(len(code)))
+    whole = next(rows for rows in range(near, 0, -1) if count % rows == 0)
+    rows = whole if count <= LONGEST * whole**2 else near
+    columns = -(-count // rows)
+    ends, wide = np.linspace(0, count, rows + 1).astype(int), columns * cell
+    at = [a + np.arange(wide) * (b - a) // wide for a, b in zip(ends, ends[1:], strict=False)]
+    colours = engine.srgb(engine.map_colours("diverging", "image", np.asarray(code)[np.array(at)] / 6.0 + 0.5))
+    return np.repeat(np.rint(255 * colours).astype(np.uint8), cell, axis=0)
 
 
 def names_classes(net: engine.ConvNet) -> bool:

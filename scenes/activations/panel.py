@@ -106,7 +106,23 @@ class ActivationsPanel(Attending):
     def remark(self) -> str | None:
         untold = (self.untold or self._lines_give()) if self.pinned and self.lines else None
         white = None if self.image is None else engine.white_of(self.image, self.white)[1]
-        return "; ".join(filter(None, (untold, white, self.kind_remark(), self._faint(), self._small()))) or None
+        parts = untold, white, self._code(), self.kind_remark(), self._unasked(), self._faint(), self._small()
+        return "; ".join(filter(None, parts)) or None
+
+    def _code(self):
+        """What is given to a network that takes no picture."""
+        if not self.takes_code:
+            return None
+        count = self.convnet.input_shape[0]
+        given = f"random ones are given (code={self.code}, spread={self.spread:g})"
+        return f"the network takes no picture but {count} numbers: {given}"
+
+    def _unasked(self):
+        """Which settings have no effect without attention."""
+        given = [name for name in ("token", "attending", "head") if getattr(self, name)]
+        if not given or self.has_attention:
+            return None
+        return f"{', '.join(given)}: no effect, as {self.convnet.name} has no attention"
 
     def _lines_give(self):
         """How much of the pinned neuron's sum its lines tell."""

@@ -11,8 +11,10 @@ from PIL import Image
 
 import engine
 from engine.app.export import drawing_of, export
-from engine.draw.words.composite import Composite
+from engine.draw.frame import Sprite
+from engine.draw.words.composite import Composite, word
 from engine.draw.words.text import mask
+from engine.draw.words.vectors import sprite_parts
 from engine.errors import SettingError
 from engine.vector import pdf, svg
 from engine.vector.page import Drawing, Group, Raster, Words
@@ -157,3 +159,10 @@ def test_words_stand_where_the_picture_has_them():
     x, y, _ = scene.camera.project((1.0, 0.5, 0.0), 4 / 3)
     assert words.text == "here" and words.anchor == "middle" and words.colour == "#ff0000"
     assert abs(words.x - (x + 1) / 2 * 160) < 0.3 and abs(words.y - (1 - y) / 2 * 120) < 1.5
+
+
+@pytest.mark.parametrize(("x", "anchor"), [(8, "start"), (300, "middle")])
+def test_a_word_of_its_own_keeps_its_middle_unless_a_wider_font_would_push_it_over_the_edge(x, anchor):
+    (part,) = sprite_parts([Sprite(word("response above", 20.0, (1.0, 1.0, 1.0)), x, 5)], 0.5)
+    assert isinstance(part, Words) and part.anchor == anchor
+    assert part.x >= 0.5 * x and (anchor == "middle" or part.x == pytest.approx(0.5 * (x + 1)))

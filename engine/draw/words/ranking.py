@@ -14,6 +14,8 @@ from engine.draw.words.composite import Card, Composite
 PAD, BAR, LONGEST, GAP, NAME = 12.0, 7.0, 110.0, 10.0, 190.0
 # The least of a bar's length and of a name's, in narrow pictures, where legend and ranking stand side by side.
 SHORTEST, SHORT_NAME = 24.0, 54.0
+# Pixels of the shorter side of a picture, as a sheet's cell, below which a ranking would cover what it is of.
+LEAST = 200
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Ranking(Card):
 
     def contents(self) -> tuple:
         return (self.ranks, self.title) if self.ranks else ()
+
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
+        if min(frame.size) >= LEAST:
+            super().overlay(frame, world)
 
     def composite(self, frame: Frame) -> Composite:
         s, theme = frame.type_scale, frame.theme

@@ -28,9 +28,11 @@ def sprite_parts(sprites: Iterable[Sprite], mm: float) -> list[Part]:
             face = text.font(size)
             left, top = sprite.x + x + 1, sprite.y + y
             css = hexadecimal(np.round(255 * np.asarray(colour))[None])[0]
-            # A word of its own keeps its middle in the reader's font; words of a card begin where they began.
-            alone = len(lines) == 1 and not rest.any()
-            at = left + face.getlength(written) / 2 if alone else left
+            # A word of its own keeps its middle in the reader's font; words of a card, and those that a wider font
+            # would push over the page's left edge, as a legend's title, begin where they began.
+            half = face.getlength(written) / 2
+            alone = len(lines) == 1 and not rest.any() and left >= half
+            at = left + half if alone else left
             place = Words(
                 written, at * mm, (top + face.getmetrics()[0]) * mm, size * mm, "middle" if alone else "start", css
             )

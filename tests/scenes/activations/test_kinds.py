@@ -5,15 +5,17 @@ import pytest
 from graphs.maps import UNET, conv, rng
 
 from engine.draw.colour import srgb
+from engine.draw.frame import Frame
 from engine.errors import SettingError
 from engine.network.convnet import ConvNet
 from engine.network.graph import nodes
 from engine.reference.forward import value as twin
 from engine.render.renderer import Renderer
+from engine.render.shot import theme_of
 from engine.scene.settings import assign
 from engine.scene.view_data import Clock
 from scenes.activations import Activations
-from scenes.activations.answers import class_colour
+from scenes.activations.answers import HELD, RAISED, class_colour
 from scenes.activations.network import code_image
 
 
@@ -58,8 +60,8 @@ def test_a_generator_makes_a_picture_of_the_codes_that_its_seed_gives():
 
 def test_a_code_is_squares_that_diverge_from_zero():
     image = code_image(np.array([-3.0, 0.0, 3.0]), cell=2)
-    assert image.shape == (4, 4, 3) and (image[:2, :2] == image[0, 0]).all()
-    low, middle, high = image[0, 0].astype(int), image[0, 2].astype(int), image[2, 0].astype(int)
+    assert image.shape == (2, 6, 3) and (image[:, :2] == image[0, 0]).all()
+    low, middle, high = (image[0, k].astype(int) for k in (0, 2, 4))
     assert low[2] > low[0] and high[0] > high[2] and middle.min() > 200
 
 
@@ -102,7 +104,7 @@ def test_a_network_without_classes_gets_no_probabilities():
     order = np.argsort(-abs(values))[:5]
     assert scene.probabilities is None and [r.name for r in ranks] == [f"output {k}" for k in order]
     assert [float(r.words) for r in ranks] == pytest.approx(values[order], rel=1e-3)
-    assert title == f"mine: largest values, norm {np.linalg.norm(values):.3g}"
+    assert title == f"mine: largest by size, norm {np.linalg.norm(values):.3g}"
     assert "output=classes" in scene.remark()
     assign(scene, "output", "classes")
     e = np.exp(values - values.max())
@@ -158,3 +160,57 @@ def test_a_detectors_scores_are_painted_as_strong_as_they_are():
     wanted = scene.seen / 255 * (1 - part) + colours * part
     # Half a step of rounding, and single precision.
     assert abs(scene.output_image[0] / 255 - wanted).max() <= 0.5 / 255 + 1e-4
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 11, 12, 64, 101, 131])
+def test_all_that_is_drawn_of_a_code_are_its_numbers(count):
+    code = np.linspace(-3.0, 3.0, count)
+    image = code_image(code, cell=8)
+    own = {tuple(code_image(code[k : k + 1], cell=1)[0, 0]) for k in range(count)}
+    assert {tuple(p) for p in image.reshape(-1, 3)} == own
+    assert image.shape[0] <= image.shape[1] <= 8 * image.shape[0]
+
+
+def test_a_network_without_a_picture_says_what_it_is_given():
+    scene = opened(GENERATOR, code=4)
+    assert "no picture but 6 numbers: random ones are given (code=4, spread=1)" in scene.remark()
+    assert "random" not in (opened(SEGMENTER).remark() or "")
+
+
+def test_values_below_0_have_another_colour():
+    weights = np.ones((6, 3, 8, 8)) * np.linspace(-1.0, 1.0, 6)[:, None, None, None]
+    scene = opened([nodes.Input("x", (), (1, 3, 8, 8)), nodes.Convolution("c", ("x",), weights)], output="values")
+    ranks, title = scene.ranks
+    assert "largest by size" in title and {float(rank.words) < 0 for rank in ranks} == {True, False}
+    assert all(rank.colour == (HELD if float(rank.words) < 0 else RAISED) for rank in ranks)
+
+
+def test_settings_of_attention_without_any_are_told():
+    scene = opened(SEGMENTER, token="3 3", head=2)
+    assert "token, head: no effect, as mine has no attention" in scene.remark()
+    assert "no effect" not in opened(SEGMENTER).remark()
+
+
+@pytest.mark.parametrize(("neuron", "said"), [
+    ("r 1 2", "one number is missing"), ("r 1 2 3 4", "numbers too many"), ("zz 1 2 3", "There is no block `zz`"),
+])  # fmt: skip
+def test_a_mistaken_neuron_names_the_mistake(neuron, said):
+    with pytest.raises(SettingError, match=said):
+        opened(SEGMENTER, blocks="all", neuron=neuron)
+
+
+def test_a_mistaken_block_has_all_blocks_named():
+    scene = Activations(neuron="fire44 1 2 3")
+    with pytest.raises(SettingError) as error:
+        scene.advance(Clock(0.0))
+    assert all(label in str(error.value) for label in scene.block_labels)
+
+
+def test_a_small_picture_has_no_card_of_answers():
+    scene = Activations(reveal=False, labels=False, key=False)
+    scene.advance(Clock(0.0))
+    card = scene._ranking
+    for size, there in (((240, 160), 0), ((480, 320), 1)):
+        frame = Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), 1.0)
+        card.overlay(frame, np.eye(4))
+        assert len(frame.sprites) == there
