@@ -119,7 +119,7 @@ from engine.sheets.figures import figures
 
 # Vector drawings of fields, and of scenes in space.
 from engine.regions.contours import level_lines
-from engine.vector.fields import Level, levels_drawing
+from engine.vector.fields import ColourBar, Level, levels_drawing
 from engine.vector.pictured import picture_size, pictured
 from engine.draw.surfaces.curves import surface_curves
 
@@ -148,7 +148,7 @@ __all__ = [
     "ADDED_TOKEN", "Attention", "TokenGrid", "tokens", "read_units", "write_units", "short_names", "stages",
     "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report", "show",
     "export", "sheet", "figures",
-    "level_lines", "Level", "levels_drawing", "picture_size", "pictured", "surface_curves",
+    "level_lines", "ColourBar", "Level", "levels_drawing", "picture_size", "pictured", "surface_curves",
     "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError",
     "ShapeError", "near",
 ]  # fmt: skip

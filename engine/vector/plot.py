@@ -58,18 +58,19 @@ def axis_inputs(domain: Domain | None) -> tuple[str, str]:
 
 def laid_out(
     width_mm: float, height_mm: float | None, low: np.ndarray, high: np.ndarray, axes: bool,
-    axis_names: Sequence[str], entries: Sequence[tuple[str, Path]],
+    axis_names: Sequence[str], entries: Sequence[tuple[str, Path]], foot_mm: float = 0.0,
 ) -> PageLayout:  # fmt: skip
     """The PageLayout of a page; its height None for as high as needed.
 
     low, high   (2,) world, what the plot shows
     axes        whether there are ticks and numbers; axis_names: of the axes to the right and upwards, or ""
     entries     (name, a Path with its look) of each row of the legend
+    foot_mm     height kept free at the bottom of the page
 
     Raises SettingError for a page that is too small.
     """
     extent = high - low
-    margins = lambda width: _margins(width, low, high, axes, axis_names, entries)
+    margins = lambda width: _margins(width, low, high, axes, axis_names, entries, foot_mm)
     left, right, top, below, rows = margins(width_mm)
     scale = (width_mm - left - right) / extent[0]
     if height_mm is not None:
@@ -86,9 +87,10 @@ def laid_out(
     return PageLayout((width_mm, height), left, top, scale, low, high, rows)
 
 
-def _margins(width_mm, low, high, axes, axis_names, entries):
+def _margins(width_mm, low, high, axes, axis_names, entries, foot_mm):
     """(left, right, top, bottom, rows of the legend): the margins round the plot of a page of this width, mm."""
-    left = right = top = below = PAD_MM
+    left = right = top = PAD_MM
+    below = PAD_MM + foot_mm
     if axes:
         # The numbers depend on the plot's size, and that on the room for numbers. The numbers of a plot as wide as the
         # page are at least as long as the final ones, so their room is enough.

@@ -132,13 +132,15 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
         net, plane = self.network_at(self._time), self.plane(self.network.inputs, self._time)
         key = (
             net, plane.origin.tobytes(), plane.axes.tobytes(), self.x, self.y, self.extent, self.kind, self.layer,
-            self.unit, self.signal, self.colour, self.precision, self.contrast, self.ends(*self.shown(net)),
+            self.unit, self.signal, self.colour, self.precision, self.contrast, self.aspect,
+            self.ends(*self.shown(net)),
         )  # fmt: skip
-        found, scale, outside, flat = self.cached("rounding", key, lambda: self._rounding(net, plane))
+        found, scale, (outside, count), flat = self.cached("rounding", key, lambda: self._rounding(net, plane))
         missing = engine.missing_inputs(self.rest, max(0, self.network.inputs - 2))
-        said = [self.misplaced(self._count), missing, self._rounded(found, scale)]
+        said = [self.misplaced(self._count), missing, self.moved(), self._rounded(found, scale)]
         if outside > (USUAL_OUTSIDE if self.span == "auto" else 0.0):
-            said.append(f"{percent_text(outside)} of {found.points:,} values are outside of the range of colours")
+            share = f"{percent_text(outside)} of {count:,} evenly spread values are outside of the range of colours"
+            said.append(f"{share}: {self.cure_of_range} takes them in")
         if flat is not None and self.kind == "image" and self.contrast == "range":
             words, most = flat
             # Rounding that is a good part of the differences would be most of a stretched picture.
@@ -160,8 +162,8 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
         return f"{what} rounds these colours by about {measured} (at {found.points:,} points), perhaps by {possible}"
 
     def _rounding(self, net, plane):
-        """(the Rounding of values in the picture, their range from dark to light, the share of values outside it, what
-        is to be said where they are nearly one colour)."""
+        """(the Rounding of values in the picture, their range from dark to light, (the share of values, evenly
+        spread in view, that are outside of it, their number), what is to be said where they are nearly one colour)."""
         part, units = self.shown(net)
         # Large networks at fewer points, so that a window does not stand still.
         side = int(np.clip((ROUNDING_WORK / part.weight_count) ** 0.5, 5, ROUNDING_SIDE))
@@ -170,10 +172,18 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
         at = np.array((self.x, self.y)) + np.stack(np.meshgrid(across, rows), -1)
         points = plane.inputs(at.reshape(-1, 2)).reshape(*at.shape[:2], -1)
         low, high = self.colour_ends(part, units)
-        values = part(points.reshape(-1, points.shape[-1]))[:, list(units)]
+        # The middles of equal cells of the view: not the places at which the range was sampled.
+        values = part(plane.inputs(self.places((np.arange(side) + 0.5) / side - 0.5)))[:, list(units)]
         outside = float(1.0 - ((values >= low) & (values <= high)).mean())  # what is no number is outside
+        if self.kind == "relief" and len(units) == 1 and not self._known_ends(part):
+            outside = 0.0  # the colours are for the box
         scale = float(np.min(np.subtract(high, low)))
-        return engine.rounding(part, points, self.precision), scale, outside, without_contrast(values, low, high)
+        return (
+            engine.rounding(part, points, self.precision),
+            scale,
+            (outside, values.size),
+            without_contrast(values, low, high),
+        )
 
     # What is drawn.
 
@@ -209,11 +219,16 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
         node.show(part, units[0])
         node.plane = engine.Plane(plane.inputs((self.x, self.y)), self.extent * along, -self.extent * up)
         low, high = self.ends(part, units)
-        fixed = self.span == "fixed" or (named_span(part) and self.contrast == "range")
+        fixed = self._known_ends(part)
         node.low, node.high = (low, high) if fixed else (None, None)
         node.colour = units if len(units) == 3 else None
-        node.map, node.span = "viridis" if len(units) == 3 else self.map_of(units), self.colour_ends(part, units)
+        node.map = "viridis" if len(units) == 3 else self.map_of(units)
+        # One range for the box and for one neuron's colours.
+        node.span = self.colour_ends(part, units) if fixed or len(units) == 3 else None
         node.rules, node.axes, node.theme = self.rules, self.axes, self.theme
+
+    def _known_ends(self, part):
+        return self.span == "fixed" or (named_span(part) is not None and self.contrast == "range")
 
     def _show_curves(self, part, units, plane):
         start, along = plane.inputs((0.0, self.y)), plane.axes[0]
@@ -228,7 +243,7 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
 
     def _rise(self, net, units):
         """(low, high): the range of values in a picture of curves."""
-        if self.span == "fixed" or (named_span(net) and self.contrast == "range"):
+        if self._known_ends(net):
             return self.ends(net, units)
         at = self.x + 2.0 * self.extent * np.linspace(-0.5, 0.5, 257)
         values = net(at[:, None])[:, list(units)]
@@ -241,9 +256,9 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
         part, units = self.shown(self.network)
         if self.map_of(units) == RGB:
             return None
-        low, high = self.ends(part, units)
         if self.kind == "image":
-            return engine.Legend("value", self.map_of(units), low, high, card=True)
+            return engine.Legend("value", self.map_of(units), *self.ends(part, units), card=True)
+        low, high = (float(np.min(end)) for end in self._relief.span)
         reach = float(np.linalg.norm(self._relief.half_size))
         return engine.Legend("value", self.map_of(units), low, high, around=((0.0, 0.0, 0.0), reach))
 

@@ -26,6 +26,11 @@ class ColouredField(MovingNetwork):
     y: float
     extent: float
 
+    @property
+    def kind(self) -> str:
+        """`image`, `relief` or `curves`: the kind of picture."""
+        raise NotImplementedError
+
     with in_group("how"):
         colour = engine.Colours(
             [RGB, "grey", *(n for n in engine.map_names() if n != "grey")],
@@ -82,20 +87,33 @@ class ColouredField(MovingNetwork):
             return self.ends(part, units)
         return self._in_view()
 
+    def places(self, at: np.ndarray) -> np.ndarray:
+        """(N * N, 2): world, every pair of N parts of the view's sides, from -0.5 to 0.5; of a line for curves."""
+        sides = {
+            "image": (max(1.0, self.aspect), max(1.0, 1.0 / self.aspect)), "relief": (1.0, 1.0), "curves": (2.0, 0.0)
+        }[self.kind]  # fmt: skip
+        return np.array((self.x, self.y)) + self.extent * np.array(sides) * _grid(at)
+
+    @property
+    def cure_of_range(self) -> str:
+        """The settings that take values into the range of colours."""
+        if self.span == "fixed":
+            return "a lower low or a higher high, or span=auto with contrast=data,"
+        fixed = "span=fixed with low and high"
+        return fixed if self.contrast == "data" else f"contrast=data, or {fixed},"
+
     def _in_view(self):
         """(lows, highs): the range of each neuron shown in the picture, the network at rest."""
 
         def survey():
             rest, units = self.shown(self.network)
-            sides = self.extent * np.array((max(1.0, self.aspect), max(1.0, 1.0 / self.aspect)))
-            places = np.array((self.x, self.y)) + sides * _grid(np.linspace(-0.5, 0.5, SURVEY))
-            points = self.plane(rest.inputs).inputs(places)
+            points = self.plane(rest.inputs).inputs(self.places(np.linspace(-0.5, 0.5, SURVEY)))
             values = rest(points)[:, list(units)]
             known = [column[np.isfinite(column)] for column in values.T]
             return np.transpose([self._wide_enough(*finite_range(column), units) for column in known])
 
         key = (self.network, self.layer, self.unit, self.signal, self.colour, self.x_input, self.y_input, self.rest,
-               self.x, self.y, self.extent, self.aspect)  # fmt: skip
+               self.x, self.y, self.extent, self.aspect, self.kind)  # fmt: skip
         return self.cached("in view", key, survey)
 
     def _wide_enough(self, low, high, units):

@@ -50,7 +50,10 @@ class MovingNetwork(engine.Scene):
 
     with in_group("time"):
         with in_group(when=lambda s: s.network.inputs > 2):
-            path = Choice(closed_paths.PATHS, doc="how the other inputs move: closed ways, at the end as at the start")
+            path = Choice(
+                ["auto", *closed_paths.PATHS],
+                doc="how the other inputs move: auto: a circle, still for your network or if rest is given",
+            )  # fmt: skip
             swing = Number(1.0, bounds=(0, 1e6), softbounds=(0, 3), doc="how far the other inputs move")
         morph = Choice(
             ["off", "seed", "scale", "file"],
@@ -141,13 +144,29 @@ class MovingNetwork(engine.Scene):
         rest = np.zeros(inputs)
         key = self.rest, len(others)
         rest[others] = self.cached("rest", key, lambda: engine.held_inputs(*key))
-        rest[others] += self.swing * closed_paths.closed_path(self.path, time / self.period, len(others), self.seed)
+        rest[others] += self.swing * closed_paths.closed_path(self.way, time / self.period, len(others), self.seed)
         return engine.Domain.plane(inputs, (-1.0, -1.0), (1.0, 1.0), x=x, y=y, rest=rest)
 
     # Motion.
 
     @property
+    def way(self) -> str:
+        """The path on which the other inputs move: they are still where a person holds them, unless asked for."""
+        if self.path != "auto":
+            return self.path
+        return "circle" if is_random(self) and not self.rest else "still"
+
+    def moved(self) -> str | None:
+        """What is to be said where inputs that a person holds fixed move."""
+        held = not is_random(self) or self.rest
+        if not held or self.network.inputs <= 2 or self.swing == 0 or self.way == "still":
+            return None
+        return (
+            f"path={self.path}, swing={self.swing:g}: the inputs held fixed move from the start (path=still stops them)"
+        )
+
+    @property
     def loop(self) -> float | None:
         weights = self.morph in ("seed", "scale") or (self.morph == "file" and self.to_net is not None)
-        others = self.network.inputs > 2 and self.swing > 0 and self.path != "still"
+        others = self.network.inputs > 2 and self.swing > 0 and self.way != "still"
         return self.period if weights or others else None

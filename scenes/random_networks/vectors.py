@@ -40,7 +40,7 @@ def field_drawing(
             for unit, (name, css) in zip(units, THREE, strict=True)
         ]
     else:
-        values = [v for v in engine.ticks(*span, 5) if span[0] < v < span[1]]
+        values = [v for v in engine.Legend("value", map, *span).numbers if span[0] < v < span[1]]
         places = (np.array(values) - span[0]) / (span[1] - span[0])
         colours = _alone(map, theme, places) if alone else _over(map, places)
         found = lines(units[0], values)
@@ -53,8 +53,15 @@ def field_drawing(
     return engine.levels_drawing(
         levels, low=low, high=high, domain=plane, width_mm=width, height_mm=height,
         background=None if alone else _picture(part, units, plane, low, high, span, map), legend=legend, theme=theme,
+        bar=None if alone or map is None or not legend else _bar(map, span),
         title=title, description=said,
     )  # fmt: skip
+
+
+def _bar(map, span):
+    colours = engine.srgb(engine.map_colours(map, "image", np.linspace(0.0, 1.0, 256)))
+    numbers = engine.Legend("value", map, *span).numbers
+    return engine.ColourBar(np.round(255 * colours).astype(np.uint8), span[0], span[1], numbers)
 
 
 def _alone(map, theme, places):

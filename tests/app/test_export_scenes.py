@@ -82,8 +82,11 @@ def test_a_field_has_curves_at_the_levels_of_its_legend(tmp_path, monkeypatch):
     monkeypatch.setattr("scenes.random_networks.vectors.CELLS", 96)
     scene = RandomNetworks(colour="viridis", depth=3)
     root, size = exported(scene, tmp_path)
-    marks = [f"level {value:g}" for value in scene.legend().marks if 0 < value < 1]
-    assert marks and set(marks) <= set(layers(root)) and len(list(root.iter(f"{SVG}image"))) == 1
+    # The values that the picture's legend has: a curve for each within the range, and all beside the bar of colours.
+    marks = [f"level {value:g}" for value in scene.legend().numbers if 0 < value < 1]
+    assert marks == [f"level 0.{n}" for n in (2, 4, 6, 8)] and set(marks) <= set(layers(root))
+    bar = root.find(f".//{SVG}g[@id='legend']")
+    assert texts(bar) == ["0", "0.2", "0.4", "0.6", "0.8", "1.0"] and len(list(bar.iter(f"{SVG}image"))) == 1
     alone, smaller = exported(scene, tmp_path, alone=True)
     assert not list(alone.iter(f"{SVG}image")) and smaller < size
     # On white paper no curve is white.

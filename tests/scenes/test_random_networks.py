@@ -293,3 +293,56 @@ def test_a_stretched_fields_legend_has_the_values_in_view():
     # And it moves with the view.
     scene.extent = 0.1
     assert scene.legend().high - scene.legend().low < 0.5 * (legend.high - legend.low)
+
+
+OWN = random_mlp([3, 8, 1], scale=1.5, seed=2)
+
+
+@pytest.mark.parametrize(
+    "values, held",
+    [({"net": OWN}, 0.0), ({"net": OWN, "rest": "0"}, 0.0), ({"net": OWN, "rest": "0.3"}, 0.3),
+     ({**SMALL, "inputs": 3, "rest": "0.3"}, 0.3)],
+    ids=str,
+)  # fmt: skip
+def test_inputs_that_a_person_holds_are_still_and_movement_is_said(values, held):
+    scene = RandomNetworks(**values)
+    for time in (0.0, 1.3):
+        assert scene.plane(3, time).origin[2] == held
+    assert scene.loop is None and "held fixed move" not in (scene.remark() or "")
+    scene.path = "circle"
+    assert scene.plane(3).origin[2] == held + 1.0 and scene.loop and "held fixed move" in scene.remark()
+
+
+def test_inputs_of_a_random_network_move_as_before():
+    scene, circle = (RandomNetworks(**SMALL, inputs=4, **more) for more in ({}, {"path": "circle"}))
+    for time in (0.0, 1.3):
+        assert np.array_equal(scene.plane(4, time).origin, circle.plane(4, time).origin)
+    assert scene.loop and scene.plane(4).origin[2] == 1.0
+
+
+@pytest.mark.parametrize("extent", [0.6, 2.0, 4.0])
+def test_the_share_outside_of_the_range_of_colours_is_that_of_the_pixels(extent):
+    bump = Mlp([[[3.0, 0.0]], [[1.0]]], [[0.0], [0.0]], ["tanh", "identity"])
+    scene = RandomNetworks(net=bump, span="fixed", low=-0.9, high=0.9, extent=extent)
+    values = bump(window(200, extent))
+    share = 100 * (abs(values) > 0.9).mean()
+    said = scene.remark() or ""
+    if share == 0:
+        assert "outside of the range" not in said
+        return
+    assert abs(float(said.split("% of ")[0].split("; ")[-1]) - share) < 5 and "span=auto with contrast=data" in said
+
+
+def test_colours_left_out_name_their_cure():
+    far = RandomNetworks(net=Mlp([[[1.0, 0.0]]], [[0.0]], ["identity"]), extent=8.0)
+    assert "contrast=data, or span=fixed with low and high, takes them in" in far.remark()
+    far.contrast = "data"
+    assert "outside of the range" not in (far.remark() or "")
+
+
+@pytest.mark.parametrize("contrast", ["range", "data"])
+def test_a_reliefs_legend_has_the_range_of_its_box(contrast):
+    scene = RandomNetworks(net=random_mlp([2, 8, 1], scale=2.0, seed=3, last="relu"), show="relief", contrast=contrast)
+    engine.render(scene, size=(24, 18), supersample=1)
+    legend = scene.legend()
+    assert (legend.low, legend.high) == tuple(map(float, scene._relief.ends))

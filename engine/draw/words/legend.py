@@ -56,6 +56,11 @@ class Legend:
         if self.words and len(self.words) != len(self.marks):
             raise ShapeError(f"A legend has {len(self.marks)} marks and {len(self.words)} words; give a word for each.")
 
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The values named beside the bar, ascending."""
+        return tuple(value for value, _, _ in reversed(_marked(self)))
+
 
 def spread(ys: Sequence[float], gap: float, low: float, high: float) -> list[float | None]:
     """Places for labels near ys (ascending), at least `gap` apart, within low and high; None for those left out."""
