@@ -96,7 +96,8 @@ def test_every_name_in_the_document_is_public(name):
 FURTHER = {
     "Boundaries", "ClassicAxes", "ClassicSparks", "ClassicSurfaces", "FieldImage", "Hit", "Key", "KeyRow", "LayerStyle",
     "Aim", "BACKGROUNDS", "BlockLayout", "FRAMED", "LOOKS", "LOSS_MAP", "MOST_LOSS", "RGB", "THEMES",
-    "cloud_layout", "layer_styles", "linear_rgb", "map_colours", "map_names", "is_diverging", "sample_colours", "srgb",
+    "cloud_layout", "cloud_rows", "layer_styles", "linear_rgb", "map_colours", "map_names", "is_diverging",
+    "sample_colours", "srgb", "surface_curves",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from engine.draw.axes import Axes
 from engine.network.random import random_mlp
 from engine.scene.data_settings import Network
 from engine.scene.scene import Scene
-from engine.scene.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.settings import Choice, Colours, Integer, Number, Switch, Text
 from engine.scene.view_data import Action, Reading
 from engine.view.camera import Camera
 
@@ -21,6 +21,7 @@ class Workshop(Scene):
     neurons = Integer(8, bounds=(1, 64), group="shown", doc="in each hidden layer")
     kind = Choice(["all", "single"], group="shown", doc="two names")
     map = Choice(["viridis", "cividis", "plasma", "inferno", "turbo"], group="how", doc="five names")
+    tint = Colours("viridis", group="how", doc="a map of colours")
     lit = Switch(True, group="how", doc="a switch")
     strength = Number(1.0, bounds=(0.01, 100), group="how", when=lambda s: s.lit, doc="over four powers of ten")
     caption = Text("seen", group="how", doc="a line of text")

@@ -1,10 +1,12 @@
 // Beams: rays that are close together, in memory. Places along a beam are distances s along its middle; each ray's own
 // distances are as many less as it begins further on.
+// Needs `march`, with `layers` and `side`, and `beams`.
 #import lib/block
 
-// In memory what is known of the network's layers comes first, then beams of STRIDE vec4f. Of each: its middle's origin, the largest s; its direction, how far along it rays may be off; a direction to
-// one side, how far rays are off to it at s 0; the same to another; how much further by s, and how far rays' shares of
-// that may turn. Then how far it has been followed (MARK), and its pieces.
+// In memory what is known of the network's layers comes first, then beams of STRIDE vec4f. Of each: its middle's
+// origin, the largest s; its direction, how far along it rays may be off; a direction to one side, how far rays are off
+// to it at s 0; the same to another; how much further by s, and how far rays' shares of that may turn. Then how far it
+// has been followed (MARK), and its pieces.
 const MARK = 5u;
 const PIECES = 6u;
 

@@ -108,10 +108,18 @@ def test_the_first_output_of_floats_is_read_and_the_others_are_named(told):
 
 def test_without_an_output_of_floats_the_message_says_how_to_choose():
     label = helper.make_tensor_value_info("label", TensorProto.INT64, None)
-    made = model([*SAME, *TAIL, node("ArgMax", ["y"], ["label"], axis=1)], DENSE, (1, 5), outputs=(label,))
+    nodes = [*SAME, *TAIL, node("ArgMax", ["y"], ["place"], axis=1), node("Abs", ["place"], ["label"])]
+    made = model(nodes, DENSE, (1, 5), outputs=(label,))
     with pytest.raises(NetworkError, match="no output of floats, but label"):
         graph_of(made, "net.onnx")
     assert graph_of(made, "net.onnx", output="y").output.name
+
+
+def test_of_an_output_that_is_the_place_of_the_largest_the_scores_are_shown(told):
+    label = helper.make_tensor_value_info("label", TensorProto.INT64, None)
+    made = model([*SAME, *TAIL, node("ArgMax", ["y"], ["label"], axis=1)], DENSE, (1, 5), outputs=(label,))
+    assert graph_of(made, "net.onnx").output.name == graph_of(made, "net.onnx", output="y").output.name
+    assert "the scores `y` are shown" in told()
 
 
 def test_inputs_that_the_output_does_not_use_are_left_out():
