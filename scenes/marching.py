@@ -97,6 +97,10 @@ class Marching(engine.SpaceScene):
         return "black" if self.look == "classic" else None
 
     @property
+    def shares(self) -> bool:
+        return self.debug == "none"
+
+    @property
     def network(self) -> engine.Mlp:
         """The Mlp shown: the person's own, or the random one of the seed."""
         return self.random_network() if self.net is None else self.net
@@ -217,6 +221,7 @@ class Marching(engine.SpaceScene):
             node.debug = "undecided" if self.undecided else "none"
         s = self._sheets
         s.debug = self.debug if self.debug != "none" else s.debug
+        s.span = self.shared
         s.map, s.theme, s.opacity, s.surfaces = self.map, self.theme, self.opacity, self.layers
         self._light.map, self._light.theme, self._light.span = self.map, self.theme, s.span
 

@@ -66,6 +66,7 @@ def sheet(
         ),
     ] = None,
     title: Annotated[Text, option("--title", "TEXT", "One line over the sheet.")] = None,
+    own: Annotated[bool, flag("--own", "Gives each cell a legend, a range of colours and a key of its own.")] = False,
     asked: Annotated[Asked, Without(["size"])],
 ) -> None:
     """Renders a grid of pictures: one or two settings vary along columns and rows.
@@ -90,6 +91,7 @@ def sheet(
             if found.picture is not None:
                 recipe["time"] = found.clock.time
         given = {"wrap": wrap, "title": title, "time": asked.time}
+        recipe |= {"own": True} if own else {}
         recipe |= {name: value for name, value in given.items() if value is not None}
         plan = planned(
             found.scene,

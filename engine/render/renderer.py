@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import FRAME, LAYERS, Frame, Sprite
+from engine.draw.words.key import Key
 from engine.draw.words.legend import legend_sprites
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device, device_changes
@@ -391,8 +392,9 @@ def _drawables(scene):
 
 def _overlays(drawables, scene, frame):
     # Words leave the legend and the cards free.
-    if (legend := scene.legend()) is not None:
+    if scene.shared is None and (legend := scene.legend()) is not None:
         frame.sprites += legend_sprites(legend, frame)
     for node, world in sorted(drawables, key=lambda placed: placed[0].precedence):
-        node.overlay(frame, world)
+        if not (scene.key_outside and isinstance(node, Key)):
+            node.overlay(frame, world)
     return list(frame.sprites)

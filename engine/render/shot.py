@@ -24,12 +24,16 @@ class Subject(Protocol):
     theme         a key of THEMES
     drawn_theme   the key of another theme to use instead; or None
     aspect        width over height of the picture, set before `advance`
+    shared        the range of colours that it shares with others, whose legend stands outside; or None
+    key_outside   True if its key of lines stands outside
     """
 
     stage: Node
     camera: Camera
     theme: str
     aspect: float
+    shared: tuple[float, float] | None
+    key_outside: bool
 
     @property
     def drawn_theme(self) -> str | None: ...

@@ -6,7 +6,7 @@
 | a view's time       | `moment`, `plays`, `work`, `timeline`, `go_to` (called by the scene)                   |
 | a view's pointer    | `read`, `pointed`, `pin`                                                               |
 | the panel           | `actions`, `units`, `diagram`, `listing`, `matrix`, `matrix_changed`, `shown_data`     |
-| the picture         | `drawn_theme`, `legend`, `remark`                                                      |
+| the picture         | `drawn_theme`, `legend`, `shares`, `key_rows`, `remark`                                |
 | commands            | `figures` (neuroscene figures), `drawing` (neuroscene export)                          |
 """
 
@@ -23,6 +23,7 @@ from engine.scene.view_data import Action, Clock, Diagram, Listing, Reading, Tim
 
 if TYPE_CHECKING:
     from engine.draw.drawable import Hit
+    from engine.draw.words.key import KeyRow
     from engine.draw.words.legend import Legend
     from engine.vector.page import Drawing
     from engine.view.camera import Camera
@@ -38,10 +39,15 @@ class Hooks:
     drawn_theme   the name of the picture's theme, if it is not that of the setting `theme`; or None
     without_image   True while `drawing` is asked for vectors without an image
     aspect        width over height of the picture that is made; set before each `update`
+    shares        True if the colours of the present picture can be for a range that it shares with others
+    shared        (low, high): that range, whose legend stands outside of the picture; None for the picture's own
+    key_outside   True: the key of lines stands outside of the picture
     """
 
     without_image = False
     aspect: float = 1.0
+    shared: tuple[float, float] | None = None
+    key_outside: bool = False
 
     _asked_time: tuple[float, bool] | None = None
     if TYPE_CHECKING:  # a scene may override these by values or by properties
@@ -57,11 +63,13 @@ class Hooks:
         @property
         def drawn_theme(self) -> str | None: ...
         @property
+        def shares(self) -> bool: ...
+        @property
         def loop(self) -> float | None: ...
         @property
         def home(self) -> Camera: ...
     else:
-        view, reach, moment, plays, drawn_theme = "orbit", None, 0.0, False, None
+        view, reach, moment, plays, drawn_theme, shares = "orbit", None, 0.0, False, None, False
 
     def actions(self) -> list[Action]:
         """The scene's own Actions, in the order of its buttons."""
@@ -86,6 +94,10 @@ class Hooks:
     def legend(self) -> Legend | None:
         """What the colours mean, or None."""
         return None
+
+    def key_rows(self) -> tuple[KeyRow, ...]:
+        """The rows of the picture's Key, known before the picture is made; () if it has none."""
+        return ()
 
     def drawing(self, clock: Clock, size_mm: tuple[float, float | None] | None = None) -> Drawing | None:
         """The Drawing of this moment for `neuroscene export`, or None if the scene has no vector drawing.

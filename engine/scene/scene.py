@@ -1,5 +1,6 @@
 """What a scene is: a class with settings, `build`, nodes, `update` and `loop`; its state, stored and restored."""
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -203,7 +204,9 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
                 values[name] = stored
             elif setting.is_stored or setting.is_missed:
                 left_out.append(stored)
-        return {
+        more: dict[str, Any] = {} if self.shared is None else {"shared": list(self.shared)}
+        more |= {"key_outside": True} if self.key_outside else {}
+        return more | {
             "scene": f"{type(self).__module__}:{type(self).__name__}",
             "settings": values,
             "camera": self.camera.state(),
@@ -220,6 +223,17 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
             for name, value in state["settings"].items():
                 assign(self, name, from_stored(settings(self).get(name), value))
             self.camera = Camera(**state["camera"])
+            self.shared, self.key_outside = _range(state.get("shared")), bool(state.get("key_outside"))
             return Clock(float(state["time"]))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SettingError(f"The stored state does not fit {type(self).__name__}: {error}.") from None
+
+
+def _range(stored: Any) -> tuple[float, float] | None:
+    """(low, high) of a stored state; raises ValueError for what is no range."""
+    if stored is None:
+        return None
+    low, high = map(float, stored)
+    if not -math.inf < low <= high < math.inf:
+        raise ValueError(f"shared={stored} is no range of values")
+    return low, high

@@ -47,12 +47,14 @@ class SheetLayout:
     cell    (width, height) of a cell
     places  (x, y) of each cell's top left corner, row by row
     labels  the PlacedTexts outside the cells
+    type    pixels of the labels' type
     """
 
     size: tuple[int, int]
     cell: tuple[int, int]
     places: tuple[tuple[int, int], ...]
     labels: tuple[PlacedText, ...]
+    type: float = TYPE_MIN
 
 
 def lay_out(
@@ -122,7 +124,7 @@ def lay_out(
             written.append(PlacedText(mask, margin, round(at), TITLES))
     count = len(labels) if wrap else across * down
     places = tuple((x + k % across * pitch[0], y + k // across * pitch[1]) for k in range(count))
-    return SheetLayout(page, (width, height), places, tuple(written))
+    return SheetLayout(page, (width, height), places, tuple(written), over.size)
 
 
 def drawn(sheet: SheetLayout, theme: str) -> np.ndarray:

@@ -61,6 +61,7 @@ def stored(plan: "SheetPlan") -> dict[str, Any]:
         "wrap": plan.wrap,
         "title": _short(plan.title),
         "time": plan.time,
+        "own": plan.own,
     }
     return state
 
@@ -70,7 +71,7 @@ def _short(text: str) -> str:
 
 
 def read(state: dict[str, Any], scene: Scene, path: str | Path | None) -> dict[str, Any] | None:
-    """{columns, rows, wrap, title, time} for sheet.planned, from a state that was read; None without a sheet.
+    """{columns, rows, wrap, title, time, own} for sheet.planned, from a state that was read; None without a sheet.
 
     scene   the scene whose settings vary
     path    for messages
@@ -83,12 +84,15 @@ def read(state: dict[str, Any], scene: Scene, path: str | Path | None) -> dict[s
     found = dict(recipe) if isinstance(recipe, dict) else {}
     # Sheets of earlier versions stored no time; theirs is the state's.
     found.setdefault("time", state["time"])
+    # And their cells had ranges of their own.
+    found.setdefault("own", True)
     columns, rows = found.get("columns"), found.get("rows")
     checks = {
         "sheet": isinstance(recipe, dict),
         "title": is_short(found.get("title")),
         "wrap": found.get("wrap") is None or is_whole(found["wrap"], 1, MOST_CELLS),
         "time": _is_time(found["time"]),
+        "own": isinstance(found["own"], bool),
         "columns": _is_axis(columns, scene),
         "rows": rows is None or _is_axis(rows, scene),
     }
@@ -97,7 +101,7 @@ def read(state: dict[str, Any], scene: Scene, path: str | Path | None) -> dict[s
             raise _wrong(path, what)
     found["columns"] = _axis(columns, scene, path, "columns")
     found["rows"] = None if rows is None else _axis(rows, scene, path, "rows")
-    return {name: found.get(name) for name in ("columns", "rows", "wrap", "title", "time")}
+    return {name: found.get(name) for name in ("columns", "rows", "wrap", "title", "time", "own")}
 
 
 def _is_time(time: Any) -> bool:

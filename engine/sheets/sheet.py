@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from engine.app import make, picture_state
 from engine.app.expected import say_expected
 from engine.app.jobs import note, picture_job, results
+from engine.draw.words.key import KeyRow
+from engine.draw.words.legend import Legend
 from engine.errors import FileError, SettingError
 from engine.kernels.search.progress import Progress
 from engine.output.progress import progress_bar
@@ -24,6 +26,7 @@ from engine.scene.view_data import Clock
 from engine.sheets import recipe
 from engine.sheets.axis import MOST_CELLS, Axis, axis
 from engine.sheets.layout import SheetLayout, drawn, lay_out
+from engine.sheets.shared import NOTHING, Shared, lay, shared_legend, shared_rows, sprites, widened
 
 CELL = (400, 400)
 # Cells whose remarks are noted: some are measured, which may take longer than the cell.
@@ -39,6 +42,7 @@ def sheet(
     wrap: int | None = None,
     cell: tuple[int, int] = CELL,
     title: str = "",
+    own: bool = False,
     supersample: int = 4,
     time: float | None = None,
     executor: Executor | None = None,
@@ -52,19 +56,23 @@ def sheet(
     wrap         cells in a row, each labelled above; only without `rows`
     cell         (width, height) in pixels, exactly
     title        one line over the sheet
+    own          True: each cell has a legend, a range of colours and a key of its own, as `render` gives it
     supersample  samples a pixel: 1, 4, 9 or 16
     time         seconds, unless columns or rows vary it; None for each scene's own moment
     executor     of concurrent.futures, to draw cells at the same time; None draws them here, one by one
     progress     True or False for a bar on stderr; None for one where stderr is a terminal
     returns      (H, W, 4) uint8, row 0 on top; or the path
 
-    Each cell is the picture that `render` gives. The scene is not changed, and the bytes are the same with any
-    executor. Everything is checked before the first cell is drawn: raises SettingError for wrong settings and values
-    and for sheets that do not fit into memory, FileError for a path that cannot be written.
+    Each cell is the picture that `render` gives. Where all cells have legends of the same colours, they have one range
+    of values, whose legend stands beside them; so does one key of lines, where all have one and it says the same of
+    the same words. The scene is not changed, and the bytes are the same with any executor. Everything is checked before
+    the first cell is drawn: raises SettingError for wrong settings and values and for sheets that do not fit into
+    memory, FileError for a path that cannot be written.
     """
     plan = planned(
-        scene, columns=columns, rows=rows, wrap=wrap, cell=cell, title=title, supersample=supersample, time=time
-    )
+        scene, columns=columns, rows=rows, wrap=wrap, cell=cell, title=title, own=own, supersample=supersample,
+        time=time,
+    )  # fmt: skip
     return made(plan, path, executor=executor, progress=progress)
 
 
@@ -74,6 +82,8 @@ class SheetPlan:
 
     scene    a copy of the Scene, unchanged, to which each cell applies its column's and row's settings
     time     seconds; None where each cell shows its scene's own moment
+    own      True if each cell has its own legend, range of colours and key
+    shared   what all cells share, once it is known
     """
 
     scene: Scene
@@ -84,6 +94,8 @@ class SheetPlan:
     title: str
     supersample: int
     layout: SheetLayout
+    own: bool = False
+    shared: Shared = NOTHING
 
     def steps(self, number: int) -> tuple[Step, ...]:
         """The Steps of a cell, in the order in which they are applied to the scene."""
@@ -99,6 +111,7 @@ class SheetPlan:
             for name, value in step.settings.items():
                 setattr(scene, name, value)
             time = time if step.time is None else step.time
+        scene.shared, scene.key_outside = self.shared.span, bool(self.shared.rows)
         return scene, make.clock_of(scene, time)
 
 
@@ -110,6 +123,7 @@ def planned(
     wrap: int | None = None,
     cell: tuple[int, int] = CELL,
     title: str = "",
+    own: bool = False,
     supersample: int = 4,
     time: float | None = None,
     option: str = "",
@@ -137,7 +151,7 @@ def planned(
     cell, title = _sides(cell), _one_line(title)
     layout = lay_out(cell, _labels(columns), rows and _labels(rows), wrap=wrap, title=title)
     _fits_memory(layout, count)
-    return SheetPlan(scene, None if time is None else float(time), columns, rows, wrap, title, supersample, layout)
+    return SheetPlan(scene, None if time is None else float(time), columns, rows, wrap, title, supersample, layout, own)
 
 
 def made(
@@ -148,6 +162,7 @@ def made(
     progress: bool | None = None,
 ) -> np.ndarray | str:
     """Draws a sheet; returns its pixels, or its path if one is given."""
+    plan = _sharing(plan)
     if path is None:
         return _pixels(plan, executor, progress, "sheet")
     path = os.fspath(path)
@@ -166,8 +181,39 @@ def made(
 # Cells.
 
 
+def _sharing(plan: SheetPlan) -> SheetPlan:
+    """The plan with what its cells share, if they do, and room for it."""
+    if plan.own:
+        return plan
+    scene, theme, numbers = copied(plan.scene), _theme(plan.scene), range(len(plan.layout.places))
+
+    def rows(number: int) -> tuple[KeyRow, ...]:
+        match(scene, plan.moment(number)[0])
+        return scene.key_rows() if _theme(scene) == theme else ()
+
+    def legend(number: int) -> tuple[Legend | None, bool]:
+        wanted, clock = plan.moment(number)
+        match(scene, wanted)
+        if _theme(scene) != theme:
+            return None, False
+        shape(scene, plan.layout.cell)
+        scene.advance(clock)
+        return scene.legend(), scene.shares
+
+    has_legend = type(scene).legend is not Scene.legend
+    shared = Shared(shared_legend(map(legend, numbers)) if has_legend else None, shared_rows(map(rows, numbers)))
+    return replace(plan, shared=shared, layout=widened(plan.layout, shared, theme)) if shared else plan
+
+
+def _theme(scene: Scene) -> str:
+    return scene.drawn_theme or scene.theme
+
+
 def _pixels(plan: SheetPlan, executor: Executor | None, progress: bool | None, name: str) -> np.ndarray:
-    page = drawn(plan.layout, plan.scene.drawn_theme or plan.scene.theme)
+    theme = _theme(plan.scene)
+    page = drawn(plan.layout, theme)
+    if plan.shared:
+        lay(page, sprites(plan.shared, plan.layout, theme))
     places, (width, height) = plan.layout.places, plan.layout.cell
     done = 0
     with progress_bar(name, len(places), "cell", progress, leave=False) as move:
@@ -227,6 +273,7 @@ def match(scene: Scene, wanted: Scene) -> None:
             setattr(scene, name, getattr(wanted, name))
     if scene.camera != wanted.camera:
         scene.camera = wanted.camera
+    scene.shared, scene.key_outside = wanted.shared, wanted.key_outside
 
 
 # Checks.

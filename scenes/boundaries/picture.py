@@ -141,7 +141,7 @@ class BoundariesPicture(TrainedNetwork):
             loss = record.losses[run, self._snapshot]
             label.words = record.names[run] + ("" if np.isnan(loss) else f", loss {loss:.4f}")
             label.visible = self.together
-        self._key.rows = self._key_rows(styles, shown)
+        self._key.rows = self.key_rows()
         for around in (self._frames, *self._axes):
             around.visible = self.key
 
@@ -237,9 +237,11 @@ class BoundariesPicture(TrainedNetwork):
         sizes = shape.sizes[1:-1]
         return sum(sizes[:layer]) + unit if layer < len(sizes) and unit < sizes[layer] else None
 
-    def _key_rows(self, styles, shown):
+    def key_rows(self) -> tuple[engine.KeyRow, ...]:
         if not self.key:
             return ()
+        sizes = self.record.shape.sizes[1:-1]
+        styles, shown = self.styles_of(len(sizes)), engine.read_units(self.neurons, sizes)
         rows = [
             engine.KeyRow(f"layer {k}" if layer.all() or layer.sum() != 1
                    else f"layer {k}, neuron {int(layer.argmax()) + 1}", style.colour, style.dash)

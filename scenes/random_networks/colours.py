@@ -47,6 +47,10 @@ class ColouredField(MovingNetwork):
             low = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), doc="the darkest value")
             high = Number(1.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), doc="the lightest value")
 
+    @property
+    def shares(self) -> bool:
+        return self.span == "auto"
+
     def shown(self, net: engine.Mlp) -> tuple[engine.Mlp, tuple[int, ...]]:
         """(the part of a network that is shown, its outputs shown by number)."""
         raise NotImplementedError
@@ -57,6 +61,8 @@ class ColouredField(MovingNetwork):
 
     def ends(self, part: engine.Mlp, units: Sequence[int]) -> tuple[float, float]:
         """(low, high): the values that are darkest and lightest."""
+        if self.shared is not None:
+            return self.shared
         if self.span == "fixed":
             if not self.low < self.high:
                 raise SettingError(f"low={self.low:g}, high={self.high:g}: low must be below high.")
@@ -83,7 +89,7 @@ class ColouredField(MovingNetwork):
 
     def colour_ends(self, part: engine.Mlp, units: Sequence[int]) -> tuple[Any, Any]:
         """(low, high) as `ends`; with contrast=data one for each of three neurons."""
-        if self.span == "fixed" or self.contrast == "range" or len(units) != 3:
+        if self.shared is not None or self.span == "fixed" or self.contrast == "range" or len(units) != 3:
             return self.ends(part, units)
         return self._in_view()
 

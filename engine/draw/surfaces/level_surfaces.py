@@ -130,8 +130,15 @@ class LevelSurfaces(Drawable):
     @property
     def span(self) -> tuple[float, float]:
         """(low, high): the values at the ends of the colour map."""
-        if self._span is not None:
-            return self._span
+        return self.own_span if self._span is None else self._span
+
+    @span.setter
+    def span(self, span: tuple[float, float] | None) -> None:
+        self._span = span
+
+    @property
+    def own_span(self) -> tuple[float, float]:
+        """(low, high): the values at the ends of the colour map where no span is given."""
         low, high = self.sampled
         return (low, high) if high - low >= 1e-12 else (low - 0.5, high + 0.5)
 
@@ -216,7 +223,7 @@ class LevelSurfaces(Drawable):
     @property
     def is_few(self) -> bool:
         """Whether so few levels lie in the region that a tree of boxes is made for them."""
-        low, high = self.span
+        low, high = self.own_span
         return self.single or high - low <= FEW * self.spacing
 
     @property

@@ -76,13 +76,16 @@ class Key(Card):
         wide = round(SAMPLE * s) + round(GAP * s) + max(mask.shape[1] for mask in masks)
         return [(0, k * line) for k in range(len(masks))], (wide + 2 * pad, line * len(masks) + pad)
 
-    def composite(self, frame: Frame) -> Composite:
-        """The card: beside the rectangle one row below the other; else side by side, in as few lines as fit."""
+    def composite(self, frame: Frame, upright: bool | None = None) -> Composite:
+        """The card: beside the rectangle one row below the other; else side by side, in as few lines as fit.
+
+        upright   True for one row below the other in any case
+        """
         s, theme = frame.type_scale, frame.theme
         pad, gap = round(PAD * s), round(GAP * s)
         masks = [text.line(row.words, "small", s) for row in self.rows]
         line = round(masks[0].shape[0] * 1.2)
-        if self._corner(frame) is not None:
+        if upright or self._corner(frame) is not None:
             samples = [round(SAMPLE * s)] * len(masks)
             places, size = self._column(frame)
         else:
