@@ -58,7 +58,10 @@ class Marching(engine.SpaceScene):
         size = Number(5.0, bounds=(1e-3, 1e4), softbounds=(0.5, 20), doc="radius of the ball, half the box's side")
 
     with in_group("how"):
-        look = Choice(["studio", "classic"], doc="studio: layered, lit, in correct depth; classic: the original's")
+        look = Choice(
+            ["studio", "classic"],
+            doc="studio: layered, lit, in correct depth; classic: the original's, on black, on white with theme=paper",
+        )
         surfaces = Switch(True, doc="the level surfaces")
         sparks = Switch(True, doc="short paths along the gradient, lit as a level passes")
         axes = Switch(True, doc="x, y and z")
@@ -94,7 +97,9 @@ class Marching(engine.SpaceScene):
 
     @property
     def drawn_theme(self) -> str | None:
-        return "black" if self.look == "classic" else None
+        if self.look != "classic":
+            return None
+        return "white" if self.theme == "paper" else "black"
 
     @property
     def shares(self) -> bool:

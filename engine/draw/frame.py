@@ -68,7 +68,7 @@ class Theme:
     @property
     def shade(self) -> str:
         """`paper` or `dark`: the set of colours that is visible on this background."""
-        return "paper" if self.name in ("paper", "clear") else "dark"
+        return "paper" if self.name in ("paper", "clear", "white") else "dark"
 
     @property
     def maps(self) -> str:
@@ -90,6 +90,8 @@ THEMES = {
     "clear": Theme("clear", linear("#ffffff"), linear(BEHIND["clear"]), linear(BEHIND["clear"])),
     # The background of the original program of 2016.
     "black": Theme("black", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), encoded=False),
+    # Its picture for print.
+    "white": Theme("white", (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), encoded=False),
 }
 
 

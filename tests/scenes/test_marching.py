@@ -206,6 +206,42 @@ def test_the_classic_look_draws_every_hit_wherever_the_camera_stands(renderer, c
     assert (drawn != hits).sum() <= 2
 
 
+def test_the_classic_look_is_printed_on_white_with_its_stripes(renderer):
+    size = (72, 54)
+    dark, paper = (
+        Marching(seed=7, look="classic", theme=theme, sparks=False, axes=False, level=0.3)
+        for theme in ("dark", "paper")
+    )
+    drawn, printed = (renderer.frame(s, Clock(0), size, 1).pixels()[..., :3] for s in (dark, paper))
+    hit = drawn.any(axis=-1)
+    assert np.array_equal(hit, (printed != 255).any(axis=-1)) and 0.2 < hit.mean() < 0.9
+    # Neighbours on one surface and two stripes: the outer of each pair is as much lighter as on black, or more.
+    rays = [
+        paper.camera.ray(2 * (x + 0.5) / 72 - 1, 1 - 2 * (y + 0.5) / 54, 72 / 54) for y in range(54) for x in range(72)
+    ]
+    chords = np.array([Region("ball", 5.0).chord(o, d) for o, d in rays])
+    origins = np.array([o + d * start for (o, d), (start, _) in zip(rays, chords, strict=True)])
+    directions = np.array([d for _, d in rays])
+    found = cast(paper.network, origins, directions, chords[:, 1], level=0.3)
+    places = (origins + directions * found["t"][:, :1]).reshape(54, 72, 3)
+    stripe = np.sign(np.sin(10.0 * np.linalg.norm(places, axis=-1)))
+    near = np.linalg.norm(np.diff(places, axis=1), axis=-1) < 0.3
+    pairs = near & hit[:, 1:] & hit[:, :-1] & (stripe[:, 1:] != stripe[:, :-1])
+    weights = (0.2126, 0.7152, 0.0722)
+    steps = [(np.diff(p @ weights, axis=1) * stripe[:, 1:])[pairs] / 255.0 for p in (drawn, printed)]
+    assert pairs.sum() > 100 and np.mean(steps[1] > 0.0) > 0.95
+    assert np.median(steps[1]) > 0.12 and np.median(steps[1]) > np.median(steps[0])
+
+
+def test_sparks_and_axes_of_the_classic_look_are_seen_on_white(renderer):
+    blank = {"look": "classic", "theme": "paper", "surfaces": False}
+    for shown in ("sparks", "axes"):
+        others = {"sparks": False, "axes": False, shown: True}
+        pixels = draw(renderer, **blank, **others)[..., :3]
+        assert (pixels.min(axis=-1) < 200).sum() > 20
+    assert (draw(renderer, **blank, sparks=False, axes=False)[..., :3] == 255).all()
+
+
 def test_a_change_of_theme_reaches_every_part(renderer):
     scene = Marching()
     renderer.frame(scene, Clock(0), (64, 48), 1)

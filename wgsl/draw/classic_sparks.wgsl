@@ -3,6 +3,8 @@
 #import lib/exponential
 #import lib/thin_line
 
+override PAPER: bool = false;  // drawn over white
+
 struct Varying {
     @builtin(position) position: vec4f,
     @location(0) local: vec3f,
@@ -33,5 +35,5 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     }
     let alpha = 0.4 * safe_exp_one(-7.0 * fract(sparks.level - v.value));
     let colour = clamp(vec3f(0.5 + v.value / 10.0, 0.25 - v.value / 10.0, 0.5 - v.value / 4.0), vec3f(0.0), vec3f(1.0));
-    return vec4f(2.0 * colour * alpha, 0.0);
+    return vec4f(2.0 * colour * alpha, select(0.0, 2.0 * alpha, PAPER));
 }

@@ -3,17 +3,32 @@
 #import lib/stripes
 #import generated/crossings
 
+override PAPER: bool = false;  // for print, on white
+
 const ALPHA: f32 = 0.6;
+const PRINT_ALPHA: f32 = 0.85;
 
 @vertex
 fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
     return frame.view_projection * vec4f(outline.corners[i].xyz, 1.0);
 }
 
+// The same colours by place and stripes by radius as ink: on white a dark side would hide the stripes, and a highlight
+// would be no mark, so less is shaded and the stripes are darker by more.
+fn print_colour(p: vec3f, normal: vec3f, direction: vec3f) -> vec3f {
+    let base = 0.1 * p + 0.16 * sign(sin(length(p) * 10.0)) + 0.46;
+    let diffuse = mix(0.6, 1.0, clamp(normal.y, 0.0, 1.0));
+    let specular = pow(clamp(dot(reflect(vec3f(0.0, 1.0, 0.0), normal), direction), 0.0, 1.0), 10.0);
+    return clamp(base * diffuse + 0.3 * specular, vec3f(0.0), vec3f(1.0));
+}
+
 fn classic_colour(p: vec3f, gradient: vec3f, direction: vec3f) -> vec3f {
     var normal = normalize(gradient);
     if dot(normal, direction) > 0.0 {
         normal = -normal;
+    }
+    if PAPER {
+        return print_colour(p, normal, direction);
     }
     let base = 0.1 * (p + sign(sin(length(p) * 10.0))) + 0.5;
     let diffuse = clamp(normal.y, 0.3, 1.0);
@@ -44,5 +59,6 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
     }
     atomicAdd(&counts[4], 1u);
     let p = ray.entry + ray.direction * crossing.t;
-    return vec4f(classic_colour(p, ray_gradient(ray, 0u, p), ray.direction) * ALPHA, ALPHA);
+    let alpha = select(ALPHA, PRINT_ALPHA, PAPER);
+    return vec4f(classic_colour(p, ray_gradient(ray, 0u, p), ray.direction) * alpha, alpha);
 }

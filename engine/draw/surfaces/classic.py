@@ -1,4 +1,7 @@
-"""The look of the original program of 2016, exact to the pixel: lines one pixel wide, no depth, the surface on top."""
+"""The look of the original program of 2016, exact to the pixel: lines one pixel wide, no depth, the surface on top.
+
+On white, for print, the same is inked: colours by place, stripes by radius and light from above, darker and denser.
+"""
 
 from typing import Any
 
@@ -38,8 +41,8 @@ class ClassicSurfaces(LevelSurfaces):
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         self._crossings.program("draw/classic_surfaces", depth="keep", outline=OUTLINE).draw(
-            frame, step, CORNERS, surface=self._surface, counts=frame.counts, outline=self._outline,
-            **self._crossings.resources(),
+            frame, step, CORNERS, constants=_print(frame), surface=self._surface, counts=frame.counts,
+            outline=self._outline, **self._crossings.resources(),
         )  # fmt: skip
 
     @property
@@ -92,7 +95,15 @@ class ClassicSparks(SparkPaths):
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         if self._paths.is_traced:
-            SPARKS_PROGRAM.draw(frame, step, 4, self.segments, sparks=self._sparks, vertices=self._paths.array)
+            # Light cannot be added to white; there they are drawn over it.
+            SPARKS_PROGRAM.draw(
+                frame, step, 4, self.segments, blend="over" if frame.theme.shade == "paper" else None,
+                constants=_print(frame), sparks=self._sparks, vertices=self._paths.array,
+            )  # fmt: skip
+
+
+def _print(frame):
+    return {"PAPER": float(frame.theme.shade == "paper")}
 
 
 class ClassicAxes(Lines):
