@@ -8,8 +8,9 @@ from engine.draw.frame import Frame, touch
 from engine.draw.words import text
 from engine.draw.words.legend import _marked
 from engine.render.renderer import Renderer, _drawables, _overlays
-from engine.render.shot import theme_of
+from engine.render.shot import shape, theme_of
 from engine.view.camera import Camera
+from scenes.boundaries import Boundaries
 from scenes.marching import Marching
 from scenes.random_networks import RandomNetworks
 
@@ -23,12 +24,17 @@ SCENES = {
     "a relief": lambda: RandomNetworks(**RELIEF),
     "a field": lambda: RandomNetworks(depth=3, width=8, colour="viridis"),
     "curves": lambda: RandomNetworks(show="curves", depth=3, width=8),
+    "boundaries": lambda: Boundaries(),
+    "all runs": lambda: Boundaries(together=True),
 }
 TURNED = ("levels", "a box", "a relief")
 
 
 def placed(scene, size):
     """The Frame of a scene that is brought to its moment, with its words placed."""
+    if isinstance(scene, Boundaries):  # it is laid out for the picture's shape
+        shape(scene, size)
+        scene.advance(engine.Clock(scene.moment))
     scale = min(size) / 720
     frame = Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), scale)
     _overlays(_drawables(scene), scene, frame)
