@@ -17,7 +17,7 @@ GAP = 0.9
 
 
 @dataclass(frozen=True)
-class Shared:
+class Beside:
     """What stands beside the cells, and not in them.
 
     legend  the Legend of the range that all cells have; or None
@@ -36,7 +36,7 @@ class Shared:
         return None if self.legend is None else (self.legend.low, self.legend.high)
 
 
-NOTHING = Shared()
+NOTHING = Beside()
 
 
 def shared_legend(legends: Iterable[tuple[Legend | None, bool]]) -> Legend | None:
@@ -81,7 +81,7 @@ def shared_rows(keys: Iterable[Iterable[KeyRow]]) -> tuple[KeyRow, ...]:
     return tuple(sorted(found.values(), key=lambda row: row.kind != "line"))
 
 
-def sprites(shared: Shared, layout: SheetLayout, theme: str) -> list[Sprite]:
+def sprites(shared: Beside, layout: SheetLayout, theme: str) -> list[Sprite]:
     """The Sprites of legend and key, one above the other, right of the cells, from the height of the first."""
     frame = Frame(Camera(), layout.size, (0, 0, 1, 1), 1, THEMES[theme], layout.type / SIZES["small"])
     gap = round(GAP * layout.type)
@@ -96,7 +96,7 @@ def sprites(shared: Shared, layout: SheetLayout, theme: str) -> list[Sprite]:
     return found
 
 
-def widened(layout: SheetLayout, shared: Shared, theme: str) -> SheetLayout:
+def widened(layout: SheetLayout, shared: Beside, theme: str) -> SheetLayout:
     """The layout with room for what its cells share at its right."""
     found = sprites(shared, layout, theme)
     gap = round(GAP * layout.type)

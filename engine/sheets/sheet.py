@@ -26,7 +26,7 @@ from engine.scene.view_data import Clock
 from engine.sheets import recipe
 from engine.sheets.axis import MOST_CELLS, Axis, axis
 from engine.sheets.layout import SheetLayout, drawn, lay_out
-from engine.sheets.shared import NOTHING, Shared, lay, shared_legend, shared_rows, sprites, widened
+from engine.sheets.shared import NOTHING, Beside, lay, shared_legend, shared_rows, sprites, widened
 
 CELL = (400, 400)
 # Cells whose remarks are noted: some are measured, which may take longer than the cell.
@@ -95,7 +95,7 @@ class SheetPlan:
     supersample: int
     layout: SheetLayout
     own: bool = False
-    shared: Shared = NOTHING
+    shared: Beside = NOTHING
 
     def steps(self, number: int) -> tuple[Step, ...]:
         """The Steps of a cell, in the order in which they are applied to the scene."""
@@ -201,7 +201,7 @@ def _sharing(plan: SheetPlan) -> SheetPlan:
         return scene.legend(), scene.shares
 
     has_legend = type(scene).legend is not Scene.legend
-    shared = Shared(shared_legend(map(legend, numbers)) if has_legend else None, shared_rows(map(rows, numbers)))
+    shared = Beside(shared_legend(map(legend, numbers)) if has_legend else None, shared_rows(map(rows, numbers)))
     return replace(plan, shared=shared, layout=widened(plan.layout, shared, theme)) if shared else plan
 
 
