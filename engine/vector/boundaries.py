@@ -41,6 +41,7 @@ def boundaries_drawing(
     names: Sequence[str] | None = None, shown: ArrayLike | None = None, width_mm: float = 120.0,
     height_mm: float | None = None, regions: bool | str | np.ndarray = False, background: np.ndarray | None = None,
     legend: bool = True, axes: bool = True, axis_names: Sequence[str] | None = None, theme: str = "paper",
+    ranges: Sequence[tuple[float, float, str] | None] | None = None, patches: Sequence[tuple[str, str]] = (),
     decision: bool = True, line_mm: float = 0.35, task: str = "classes", title: str = "", description: str = "",
 ) -> Drawing:  # fmt: skip
     """The Drawing of a network's boundaries.
@@ -57,6 +58,8 @@ def boundaries_drawing(
     background     (H, W, 3) uint8 image under the lines, row 0 on top
     legend, axes   True draws the layers' lines and names below the plot; ticks and numbers
     axis_names     of the axes to the right and upwards; the domain's inputs unless given
+    ranges         (first, last, name) of both axes, or None for one without numbers; instead of axis_names
+    patches        (name, CSS colour) of grounds and dots, in the legend
     decision       True draws the boundary between classes
     line_mm        width of a neuron's line; the decision boundary's is twice as wide
     task           "classes" or "values": what the outputs are, for predictions
@@ -82,7 +85,12 @@ def boundaries_drawing(
     entries = [(layer.label, layer.children[0]) for layer in layers if layer.children] if legend else []
     if border and legend:
         entries.append(("decision boundary", Path("decision", (), foreground, 2 * line_mm)))
-    layout = laid_out(width_mm, height_mm, partition.low, partition.high, axes, axis_names, entries)
+    entries += [(name, Path("patch", (), foreground, line_mm, fill=css)) for name, css in patches if legend]
+    numbers = None
+    if ranges is not None:
+        axis_names = [axis[2] if axis else "" for axis in ranges]
+        numbers = ranges[0] and ranges[0][:2], ranges[1] and ranges[1][:2]
+    layout = laid_out(width_mm, height_mm, partition.low, partition.high, axes, axis_names, entries, numbers)
     parts: list[Part] = []
     if background is not None:
         width, height = layout.size

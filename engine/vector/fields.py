@@ -90,7 +90,7 @@ def levels_drawing(
         True,
         names,
         entries,
-        BAR_MM if bar else 0.0,
+        foot_mm=BAR_MM if bar else 0.0,
     )
     parts: list[Part] = []
     if background is not None:

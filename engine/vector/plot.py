@@ -17,10 +17,14 @@ BACKGROUND = {"paper": None, "dark": "#12151e", "clear": None}
 # Seven points is the smallest type that journals accept.
 TYPE_MM, LEGEND_TYPE_MM = 7 * POINT_MM, 8 * POINT_MM
 PAD_MM, TICK_MM, GAP_MM, FRAME_MM = 1.5, 1.0, 0.8, 0.2
-SAMPLE_MM, ENTRY_GAP_MM, ROW_MM = 9.0, 5.0, 4.4
+SAMPLE_MM, ENTRY_GAP_MM, ROW_MM, PATCH_MM = 9.0, 5.0, 4.4, 2.6
 # The length of axis that a number needs.
 TICK_ROOM_MM = 14.0
 LEAST_PLOT_MM = 10.0
+
+
+# The numbers at both ends of an axis; None without numbers.
+Range = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class PageLayout:
     low: np.ndarray
     high: np.ndarray
     legend: tuple[tuple, ...]
+    ranges: tuple[Range, Range]
 
     @property
     def size(self) -> np.ndarray:
@@ -58,19 +63,22 @@ def axis_inputs(domain: Domain | None) -> tuple[str, str]:
 
 def laid_out(
     width_mm: float, height_mm: float | None, low: np.ndarray, high: np.ndarray, axes: bool,
-    axis_names: Sequence[str], entries: Sequence[tuple[str, Path]], foot_mm: float = 0.0,
+    axis_names: Sequence[str], entries: Sequence[tuple[str, Path]], ranges: tuple[Range, Range] | None = None,
+    *, foot_mm: float = 0.0,
 ) -> PageLayout:  # fmt: skip
     """The PageLayout of a page; its height None for as high as needed.
 
     low, high   (2,) world, what the plot shows
     axes        whether there are ticks and numbers; axis_names: of the axes to the right and upwards, or ""
-    entries     (name, a Path with its look) of each row of the legend
+    entries     (name, a Path with its look) of each row of the legend; with a fill, of a patch
+    ranges      the numbers at the left and right, and at the lower and upper, end; the world's unless given
     foot_mm     height kept free at the bottom of the page
 
     Raises SettingError for a page that is too small.
     """
     extent = high - low
-    margins = lambda width: _margins(width, low, high, axes, axis_names, entries, foot_mm)
+    ranges = ranges or ((low[0], high[0]), (low[1], high[1]))
+    margins = lambda width: _margins(width, extent, ranges, axes, axis_names, entries, foot_mm)
     left, right, top, below, rows = margins(width_mm)
     scale = (width_mm - left - right) / extent[0]
     if height_mm is not None:
@@ -84,18 +92,18 @@ def laid_out(
     # The remaining width is divided between both sides.
     left += (width_mm - left - right - size[0]) / 2
     top += (height - top - below - size[1]) / 2
-    return PageLayout((width_mm, height), left, top, scale, low, high, rows)
+    return PageLayout((width_mm, height), left, top, scale, low, high, rows, ranges)
 
 
-def _margins(width_mm, low, high, axes, axis_names, entries, foot_mm):
+def _margins(width_mm, extent, ranges, axes, axis_names, entries, foot_mm):
     """(left, right, top, bottom, rows of the legend): the margins round the plot of a page of this width, mm."""
     left = right = top = PAD_MM
     below = PAD_MM + foot_mm
     if axes:
         # The numbers depend on the plot's size, and that on the room for numbers. The numbers of a plot as wide as the
         # page are at least as long as the final ones, so their room is enough.
-        most = _most(width_mm), _most(width_mm * (high[1] - low[1]) / (high[0] - low[0]))
-        texts = [tick_text(ticks(low[k], high[k], most[k])) for k in (0, 1)]
+        most = _most(width_mm), _most(width_mm * extent[1] / extent[0])
+        texts = [tick_text(_ticks(ranges[k], most[k])) for k in (0, 1)]
         along, upright = ([text_width(_signed(text), TYPE_MM) for text in some] or [0.0] for some in texts)
         left = max(left + TICK_MM + GAP_MM + max(upright) * 1.05, along[0] / 2 + GAP_MM)
         right = max(right, along[-1] / 2 + GAP_MM)
@@ -122,6 +130,15 @@ def _least(extent, margins):
         if _has_room(size, width, rows):
             return width, int(np.ceil(top + below + size[1]))
         width += 1
+
+
+def _ticks(ends, most):
+    return [] if ends is None else ticks(min(ends), max(ends), most)
+
+
+def _along(ends, value):
+    """The part of an axis up to a number."""
+    return (value - ends[0]) / (ends[1] - ends[0])
 
 
 def _most(room_mm):
@@ -151,14 +168,14 @@ def axes_group(layout: PageLayout, foreground: str, with_numbers: bool, axis_nam
     if not with_numbers:
         return Group("axes", parts, "axes")
     marks, words = [], []
-    xs, ys = (ticks(layout.low[k], layout.high[k], _most(layout.size[k])) for k in (0, 1))
+    xs, ys = (_ticks(layout.ranges[k], _most(layout.size[k])) for k in (0, 1))
     foot, base = y + height, y + height + TICK_MM + GAP_MM + TYPE_MM * 0.72
     for value, text in zip(xs, tick_text(xs), strict=True):
-        at = x + (value - layout.low[0]) * layout.scale
+        at = x + _along(layout.ranges[0], value) * width
         marks.append([[at, foot], [at, foot + TICK_MM]])
         words.append(Words(_signed(text), at, base, TYPE_MM, "middle", foreground))
     for value, text in zip(ys, tick_text(ys), strict=True):
-        at = foot - (value - layout.low[1]) * layout.scale
+        at = foot - _along(layout.ranges[1], value) * height
         marks.append([[x - TICK_MM, at], [x, at]])
         # 0.36: half of a digit's height, which is 0.72 of the type's.
         words.append(Words(_signed(text), x - TICK_MM - GAP_MM, at + 0.36 * TYPE_MM, TYPE_MM, "end", foreground))
@@ -185,8 +202,12 @@ def legend_group(layout: PageLayout, foreground: str) -> Group:
         x = min(max(middle - width / 2, PAD_MM), max(page_width - PAD_MM - width, PAD_MM))
         y = top + (number + 0.5) * ROW_MM
         for name, path, wide in row:
-            line = [[x, y], [x + SAMPLE_MM, y]]
-            parts.append(Path(f"legend-{name}", [line], path.stroke, path.width_mm, dash=path.dash))
+            if path.fill is None:
+                line = [[x, y], [x + SAMPLE_MM, y]]
+                parts.append(Path(f"legend-{name}", [line], path.stroke, path.width_mm, dash=path.dash))
+            else:
+                patch = rectangle(x, y - PATCH_MM / 2, SAMPLE_MM, PATCH_MM)
+                parts.append(Path(f"legend-{name}", [patch], foreground, FRAME_MM, fill=path.fill, closed=True))
             words_x = x + SAMPLE_MM + 2 * GAP_MM
             parts.append(Words(name, words_x, y + 0.36 * LEGEND_TYPE_MM, LEGEND_TYPE_MM, "start", foreground))
             x += wide + ENTRY_GAP_MM

@@ -141,7 +141,7 @@ class BoundariesPicture(TrainedNetwork):
             loss = record.losses[run, self._snapshot]
             label.words = record.names[run] + ("" if np.isnan(loss) else f", loss {loss:.4f}")
             label.visible = self.together
-        self._key.rows = self.key_rows()
+        self._key.rows, self._key.above = self.key_rows(), not self.together
         for around in (self._frames, *self._axes):
             around.visible = self.key
 
@@ -292,7 +292,8 @@ class BoundariesPicture(TrainedNetwork):
             shown=np.concatenate(engine.read_units(self.neurons, net.shape.sizes[1:-1])),
             width_mm=width, height_mm=height, regions="tint" if self.background == "regions" and exact else False,
             background=background, legend=self.key, theme=self.theme, decision=self.decision,
-            line_mm=0.35 * self.width / 2.0, task=record.task, title=net.name,
+            line_mm=0.35 * self.width / 2.0, task=record.task, title=net.name, ranges=_ranges(record, domain),
+            patches=[(r.words, r.css) for r in self._colour_rows() if r.kind in ("patch", "dot")],
         )  # fmt: skip
 
     def _raster(self, record, net):

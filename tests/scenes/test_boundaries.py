@@ -8,12 +8,14 @@ import pytest
 import engine
 from engine.cli import main
 from engine.draw.drawable import Hit
+from engine.draw.frame import Frame, touch
 from engine.errors import NeurosceneError, SettingError
 from engine.formats.tensors import history as files
 from engine.network.history import Domain, History, flat
 from engine.network.random import random_mlp
 from engine.regions.linear_regions import regions
-from engine.render.renderer import Renderer
+from engine.render.renderer import Renderer, _drawables, _overlays
+from engine.render.shot import theme_of
 from engine.scene.settings import settings
 from engine.scene.view_data import Clock
 from engine.training.image_data import bottle
@@ -442,3 +444,41 @@ def test_a_history_keeps_its_samples(tmp_path):
     assert np.array_equal(again.samples, record.samples) and np.array_equal(again.wanted, record.wanted)
     with pytest.raises(NeurosceneError, match="samples"):
         replace(record, wanted=record.wanted[:-1])
+
+
+def axis_words(scene, size):
+    """How many words are written, and those boxes that touch one another."""
+    scene.aspect = size[0] / size[1]
+    scene.advance(Clock(scene.moment))
+    frame = Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), min(size) / 720)
+    _overlays(_drawables(scene), scene, frame)
+    return len(frame.taken), [a for k, a in enumerate(frame.taken) for b in frame.taken[:k] if touch(a, b)]
+
+
+@pytest.mark.parametrize("size", [(480, 320), (400, 300), (320, 320), (300, 400), (1920, 1080)])
+@pytest.mark.parametrize("shape", [(3, 4), (4, 4), (4, 3)])
+def test_the_key_leaves_the_numbers_and_the_names_of_the_axes(shape, size):
+    record = replace(life(), domain=Domain.image(*shape))
+    scene = Boundaries(history=record, background="prediction")
+    count, touching = axis_words(scene, size)
+    scene._key.rows, kept = (), scene._key.rows
+    frame = Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), min(size) / 720)
+    _overlays(_drawables(scene), scene, frame)
+    assert kept and not touching and count == len(frame.taken) + 1
+
+
+def test_a_drawing_has_the_numbers_the_names_and_the_key_of_the_picture():
+    record = replace(life(), domain=Domain.image(3, 4))
+    scene = Boundaries(history=record, background="prediction")
+    drawing = scene.drawing(Clock(scene.moment))
+    groups = {g.name: g for g in drawing.children}
+    words = [w for w in groups["axes"].children if hasattr(w, "text")]
+    (axes,) = scene._axes
+    assert {axes.x[2], axes.y[2]} <= {w.text for w in words}
+    across = [(w.x, float(w.text)) for w in words if w.anchor == "middle" and w.text != axes.x[2]]
+    up = [(-w.y, float(w.text)) for w in words if w.anchor == "end"]
+    for numbers, (first, last, _) in ((across, axes.x), (up, axes.y)):
+        values = [value for _, value in sorted(numbers)]
+        assert values == sorted(values, reverse=last < first) and min(first, last) <= min(values)
+    named = {w.text for w in groups["legend"].children if hasattr(w, "text")}
+    assert {row.words for row in scene._colour_rows()} <= named

@@ -10,6 +10,7 @@ from engine.draw.frame import Frame
 from engine.draw.spots import edge_of
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
+from engine.vector.page import hexadecimal
 
 # Pixels in a picture 720 high.
 SAMPLE, PATCH, PAD, GAP, WIDTH = 34.0, 20.0, 10.0, 8.0, 2.6
@@ -31,13 +32,20 @@ class KeyRow:
     kind: str = "line"
     map: str = "grey"
 
+    @property
+    def css(self) -> str:
+        """The colour as `#rrggbb`."""
+        return hexadecimal(np.round(255 * np.asarray(srgb(self.colour)))[None])[0]
+
 
 class Key(Card):
     """Samples of lines and colours, each with its name.
 
     rows     KeyRows; without rows nothing is drawn
     beside   (low, high), (2,) each, world: a rectangle on z = 0; where the picture has room to the right of it, the
-             rows stand there, one below the other. None: always at the lower right
+             rows stand there, one below the other. Else they leave the numbers below it free: they stand below these,
+             above the rectangle, or in its corner. None: always at the lower right
+    above    whether they may stand above the rectangle, where nothing else is written
     """
 
     # Small, since the key stands in the margin at the bottom right; a window's status line is at the left.
@@ -47,6 +55,7 @@ class Key(Card):
         super().__init__(name)
         self.rows = tuple(rows)
         self.beside: tuple[np.ndarray, np.ndarray] | None = None
+        self.above = True
 
     def contents(self) -> tuple:
         return self.rows
@@ -67,6 +76,19 @@ class Key(Card):
         gap, (width, height) = round(GAP * frame.type_scale), self._column(frame)[1]
         fits = right + 2 * gap + width <= frame.size[0] and top >= 0 and top + height <= frame.size[1]
         return (right + gap, top) if fits and left >= 0 else None
+
+    def _corners(self, frame, wide, high):
+        found = super()._corners(frame, wide, high)
+        ends = [frame.project((*end, 0.0)) for end in self.beside or ()]
+        if not ends or None in ends:
+            return found
+        (_, bottom, _), (right, top, _) = ends
+        numbers = bottom + GAP * frame.type_scale + text.line("0", "small", frame.type_scale).shape[0]
+        if bottom >= frame.size[1]:
+            return found  # The rectangle goes on beyond the picture.
+        free = [(x, y) for x, y in found if y >= numbers or (self.above and y >= 0 and y + high <= top)]
+        edge = round(self.margin * frame.type_scale)
+        return [*free, (max(0, min(right, frame.size[0]) - wide - edge), bottom - high - edge)]
 
     def _column(self, frame):
         """(places of the rows, size) of a card with one row below the other."""
