@@ -24,8 +24,14 @@ SUBGROUPS = re.compile(r"\bsubgroup\w+\(|@builtin\(subgroup_")
 
 
 def standard(code: str) -> str:
-    """WGSL text for other compilers than naga, as browsers have: they need `enable subgroups`, which naga has not."""
-    return f"enable subgroups;\n{code}" if SUBGROUPS.search(code) else code
+    """WGSL text for other compilers than naga, as browsers have: they need `enable subgroups`, which naga has not.
+
+    A loop that all lanes leave by `subgroupAny` is uniform, which these compilers do not see: there they are told.
+    """
+    if not SUBGROUPS.search(code):
+        return code
+    given = "diagnostic(off, subgroup_uniformity);\n" if "subgroupAny(" in code else ""
+    return f"enable subgroups;\n{given}{code}"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ APPEAR = 0.5
 SKIP = "#5fb7a5"
 # Factor of the opacity of other blocks while a neuron is pinned.
 STEPPED_BACK = {"dark": 0.3, "paper": 0.45, "clear": 0.45}
+# Pixels of the shorter side of a picture, as a sheet's cell, below which the card of answers would cover what it is of.
+LEAST_CARD = 200
 # How far dots take the background's colour at the back of their block; on paper the original's dots are bolder.
 SHADE, BOLDER = {"dark": 0.6, "paper": 0.35, "clear": 0.0}, {"dark": 1.0, "paper": 1.5, "clear": 1.5}
 
@@ -75,7 +77,7 @@ class Activations(ActivationsPanel):
         self._cloud = self._root.add(engine.NeuronCloud(name="neurons"))
         self._plane = self._root.add(engine.ImagePlane(name="the picture"))
         self._arcs = self._root.add(engine.Lines(name="skips", width=2.0))
-        self._ranking = stage.add(engine.Ranking(name="answers"))
+        self._ranking = stage.add(engine.Ranking(name="answers", least=LEAST_CARD))
         self._made = self._root.add(engine.ImagePlane(name="the output"))
         self._answer = self._root.add(engine.Callout(name="the answer"))
         self._placed = self._drawn = None

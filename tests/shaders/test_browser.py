@@ -17,14 +17,17 @@ from engine.doctor import report
 from engine.doctor.convnets import SPELLED
 from engine.draw.surfaces import crossings, draft
 from engine.gpu.compose import standard
-from engine.gpu.device import Device
+from engine.gpu.device import Device, device
+from engine.gpu.texture import Texture
 from engine.kept import store
 from engine.kernels import field
-from engine.kernels.search import layered, passes
+from engine.kernels.search import beams, layered, passes
 from engine.kernels.tree import brackets, skip, variants
 from engine.network.activations import ACTIVATIONS, Activation
 from engine.network.random import random_mlp
 from engine.output.offscreen import make_canvas
+from engine.render.present import blit_moved
+from engine.view.camera import Camera
 from scenes import SCENES
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -78,6 +81,14 @@ def compiled():
         draft._kernel(name)
     passes._kernel("ask", False)
     layered._lanes_kernel(tuple((kind,) for kind in boxed[:4]), 8)
+    smooth = Activation.parse("tanh"), 2, 8
+    beams._gather()
+    beams._march(*smooth)
+    beams._search(*smooth)
+    beams._list("keep")
+    shown, target = Texture((16, 12), "rgba8unorm"), Texture((16, 12), "rgba8unorm")
+    with device().recording("moved") as encoder:
+        blit_moved(encoder, shown, target.view, "rgba8unorm", (16, 12), (0.0, 0.0, 0.0), Camera(), Camera(), 1.0)
 
 
 def composed(folder):
@@ -93,10 +104,11 @@ def files_in(texts):
 
 
 class Dots(engine.Scene):
-    """Points."""
+    """Points, and flat ones."""
 
     def build(self, stage):
         stage.add(engine.Points(np.zeros((1, 3))))
+        stage.add(engine.Spots(np.zeros((1, 3))))
 
 
 def test_every_file_compiles_in_a_browser_as_software_and_graphics_cards_are_given_it(tmp_path, monkeypatch):

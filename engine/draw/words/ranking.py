@@ -14,8 +14,6 @@ from engine.draw.words.composite import Card, Composite
 PAD, BAR, LONGEST, GAP, NAME = 12.0, 7.0, 110.0, 10.0, 190.0
 # The least of a bar's length and of a name's, in narrow pictures, where legend and ranking stand side by side.
 SHORTEST, SHORT_NAME = 24.0, 54.0
-# Pixels of the shorter side of a picture, as a sheet's cell, below which a ranking would cover what it is of.
-LEAST = 200
 
 
 @dataclass(frozen=True)
@@ -33,19 +31,20 @@ class Ranking(Card):
 
     ranks   Ranks, the largest share first; without ranks nothing is drawn
     title   the text above them
+    least   pixels of the shorter side of a picture, as a sheet's cell, in which it is drawn
     """
 
     is_at_top = True
 
-    def __init__(self, ranks: Iterable[Rank] = (), *, title: str = "", name: str | None = None):
+    def __init__(self, ranks: Iterable[Rank] = (), *, title: str = "", least: int = 0, name: str | None = None):
         super().__init__(name)
-        self.ranks, self.title = tuple(ranks), title
+        self.ranks, self.title, self.least = tuple(ranks), title, least
 
     def contents(self) -> tuple:
         return (self.ranks, self.title) if self.ranks else ()
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        if min(frame.size) >= LEAST:
+        if min(frame.size) >= self.least:
             super().overlay(frame, world)
 
     def composite(self, frame: Frame) -> Composite:

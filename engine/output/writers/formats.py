@@ -58,9 +58,8 @@ def ending(path: str | os.PathLike) -> str:
 def picture_ending(path: str | os.PathLike) -> str:
     """The key in BANDS for the path of one picture. Raises FileError for any other ending, listing these."""
     text = os.fspath(path)
-    if Path(text).suffix.lower() not in BANDS and (
-        Path(text).suffix.lower() in WRITERS or text.endswith(("/", os.sep))
-    ):
+    suffix = Path(text).suffix.lower()
+    if text.endswith(("/", os.sep)) or (suffix in WRITERS and suffix not in BANDS):
         raise FileError(
             f"{text}: a picture is saved as {', '.join(BANDS)}. Films, and folders of pictures, are recorded."
         )
