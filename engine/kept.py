@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -135,3 +135,34 @@ class Kept(Generic[P, T]):
 def kept(function: Callable[P, T]) -> Kept[P, T]:
     """Decorator: keeps the results of a function of hashable arguments, as long as there is room."""
     return Kept(function)
+
+
+class Once(Generic[T]):
+    """A property that is computed when it is first asked for, and then an attribute of its object.
+
+    functools.cached_property of Python 3.11 holds one lock for all objects while it computes. A thread that waits for
+    the driver within, and one that has its turn meanwhile, then wait for each other for ever.
+    """
+
+    def __init__(self, function: Callable[[Any], T]):
+        self._function, self._name = function, function.__name__
+        self.__doc__ = function.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+
+    def __get__(self, instance: object, owner: type) -> Self | T:
+        if instance is None:
+            return self
+        values = vars(instance)
+        if self._name not in values:
+            values.setdefault(self._name, self._function(instance))
+        return values[self._name]
+
+
+def once(function: Callable[[Any], T]) -> Once[T]:
+    """Decorator: the method becomes a property that is computed once."""
+    return Once(function)

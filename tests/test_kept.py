@@ -1,11 +1,13 @@
 """The store of what can be made again: bounded by number and by letters, oldest first."""
 
+import threading
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import kept
 from engine.draw.words.text import font
-from engine.kept import Store
+from engine.kept import Store, once
 
 
 def test_a_value_is_made_once_as_long_as_it_is_kept():
@@ -53,3 +55,38 @@ def test_fonts_of_many_sizes_are_not_all_kept():
     for size in range(100):
         font(6.0 + size / 7)
     assert font.cache_info().currsize <= 64
+
+
+class Asked:
+    """An object whose answer may have to wait for another one's."""
+
+    def __init__(self, wait=lambda: None):
+        self._wait, self.times = wait, 0
+
+    @once
+    def answer(self):
+        """What it is."""
+        self._wait()
+        self.times += 1
+        return 7
+
+
+def test_what_is_computed_once_is_an_attribute_then_and_its_class_says_what_it_is():
+    asked = Asked()
+    assert asked.answer == asked.answer == 7 and asked.times == 1 and Asked.answer.__doc__ == "What it is."
+
+
+def test_while_one_object_computes_in_a_thread_another_one_may_too():
+    """functools.cached_property of Python 3.11 would have both wait for ever."""
+    begun, hold = threading.Event(), threading.Event()
+    slow = Asked(lambda: (begun.set(), hold.wait()))
+    working = threading.Thread(target=lambda: slow.answer, daemon=True)
+    working.start()
+    begun.wait()
+    other = threading.Thread(target=lambda: Asked().answer, daemon=True)
+    other.start()
+    other.join(60.0)  # a limit for a test that fails
+    assert not other.is_alive()
+    hold.set()
+    working.join()
+    assert slow.answer == 7

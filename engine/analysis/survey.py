@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
+from engine.kept import once
 from engine.network.activations import JOINT, Activation
 from engine.network.history import Domain, History, layer_parts
 from engine.network.mlp import Shape
@@ -95,7 +95,7 @@ class RunSurvey:
         self.labels = np.concatenate(found) if self.history.task == "classes" else None
         self.outputs = np.concatenate(found) if self.history.task == "values" else None
 
-    @cached_property
+    @once
     def partition(self) -> Partition | None:
         """The exact linear regions at the last snapshot; None if the network has none or is too large."""
         if sum(self.hidden) > MOST_EXACT:

@@ -16,7 +16,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ import numpy as np
 from engine.app.lookup import FILE_MODULE, report_user_errors, scene_in_file
 from engine.errors import ExecutorError
 from engine.gpu.device import has_device, platform
+from engine.gpu.native.apart import turn
 from engine.kernels.search.budget import Budget
 from engine.render.encoding import PLAIN, Encoding
 from engine.render.picture import Report
@@ -39,8 +40,27 @@ T = TypeVar("T")
 # The id of this process in jobs. In its own jobs it finds scenes that no other process can, such as a notebook's.
 _HOME = uuid.uuid4().hex
 _kinds: weakref.WeakValueDictionary[int, type[Scene]] = weakref.WeakValueDictionary()
-# Held by the thread that draws: a process has one renderer and one device, so only one thread may.
-drawing = threading.RLock()
+
+
+class DrawingLock:
+    """Held, in a block, by the thread that draws: a process has one renderer and one device, so only one thread may.
+
+    A thread that has its turn with a window's scene gives it away while it waits: the one that draws may need it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            with turn.away() if turn.may_be_given else nullcontext():
+                self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+
+drawing = DrawingLock()
 _last: tuple[tuple, Scene] | None = None
 _forked = False
 

@@ -1,7 +1,6 @@
 """A shader file with its bindings: composed once, compiled for each format of target at the first use."""
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from engine.gpu.passes import RenderPass
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.shader import Resource
 from engine.gpu.structs import Struct
+from engine.kept import once
 
 Constants = Mapping[str, float]
 
@@ -36,7 +36,7 @@ class Program:
         self._pipelines: dict[tuple, Pipeline] = {}
         self._kernels: dict[tuple, Kernel] = {}
 
-    @cached_property
+    @once
     def module(self) -> Module:
         """The composed file."""
         return compose(self.name, {"bindings": declare(self.bindings), **self.generated})

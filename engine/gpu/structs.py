@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from engine.errors import ShaderError
+from engine.kept import once
 
 # WGSL type -> (numpy base, shape, size, alignment in bytes); WGSL specification, section 14.4.1.
 TYPES = {
@@ -54,7 +54,7 @@ class Struct:
     name: str
     fields: tuple[tuple[str, str], ...]
 
-    @cached_property
+    @once
     def dtype(self) -> np.dtype:
         """The numpy dtype with WGSL's offsets; its size is a multiple of 16, as uniform buffers want."""
         names, formats, offsets, at = [], [], [], 0
@@ -67,7 +67,7 @@ class Struct:
             at += size
         return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": -(-at // 16) * 16})
 
-    @cached_property
+    @once
     def wgsl(self) -> str:
         """The struct's declaration."""
         body = "\n".join(f"    {field}: {kind}," for field, kind in self.fields)

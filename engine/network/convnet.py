@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from math import prod
 from typing import Any
 
 from engine.diagnostics import memory_bytes
 from engine.errors import NetworkError, ShapeError
+from engine.kept import once
 from engine.network.graph import nodes as kinds
 from engine.network.graph.graph import Graph
 from engine.network.graph.nodes import GraphNode, Input
@@ -147,7 +147,7 @@ class ConvNet:
         """
         return tuple(zip(*self._receptive[self.node(node).name], strict=True))
 
-    @cached_property
+    @once
     def _receptive(self):
         """{name: for each axis (size, stride, start)}, computed forward through the graph."""
         found = {}

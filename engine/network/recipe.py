@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from engine.errors import NetworkError, SettingError, near
+from engine.kept import once
 from engine.network.activations import Activation
 from engine.network.history import TASKS
 from engine.network.mlp import Mlp, Shape, sizes_text
@@ -82,7 +82,7 @@ class Recipe:
         if self.task == "classes" and Activation.parse(self.last).name != "identity":
             raise NetworkError(f"A classifier's last activation is identity, not {self.last}: its outputs are logits.")
 
-    @cached_property
+    @once
     def shape(self) -> Shape:
         hidden = (Activation.parse(self.activation),) * (len(self.sizes) - 2)
         return Shape(self.sizes, (*hidden, Activation.parse(self.last)))

@@ -1,12 +1,12 @@
 """The exact linear regions of a network on a rectangle of a plane, and the boundaries between them."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
+from engine.kept import once
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 from engine.regions import outlines
@@ -59,12 +59,12 @@ class Partition:
     def neurons(self) -> int:
         return sum(self.sizes)
 
-    @cached_property
+    @once
     def layer_of(self) -> np.ndarray:
         """(neurons + 1,): each neuron's hidden layer; the decision comes after the last."""
         return np.repeat(np.arange(len(self.sizes) + 1), [*self.sizes, 1])
 
-    @cached_property
+    @once
     def _pieces(self):
         """(edge, who) of all boundaries, owners and coincident ones, sorted by who."""
         owned = np.flatnonzero(self.owner >= 0)
@@ -92,7 +92,7 @@ class Partition:
         paths = outlines.paths(edges)
         return [self.vertices[[path[0], *(v for v in path[1:-1] if may_bend[v]), path[-1]]] for path in paths]
 
-    @cached_property
+    @once
     def _earliest(self):
         """(V,): the first layer that has an edge at each vertex; -1 on the rectangle's sides."""
         layer = np.append(self.layer_of, -1)[self.owner]
@@ -101,7 +101,7 @@ class Partition:
         np.minimum.at(earliest, self.edges[:, 1], layer)
         return earliest
 
-    @cached_property
+    @once
     def _rings(self):
         return outlines.rings(self.edges, self.faces, self.count)
 
@@ -110,7 +110,7 @@ class Partition:
         starts, ring = self._rings
         return np.split(self.vertices[ring], starts[1:-1])
 
-    @cached_property
+    @once
     def centres(self) -> np.ndarray:
         """(count, 2): the mean of each region's corners, a point inside it."""
         starts, ring = self._rings
@@ -124,7 +124,7 @@ class Partition:
         """(count, neurons) bool: which neurons are active in each region."""
         return active(self._layers, self.centres)
 
-    @cached_property
+    @once
     def _codes(self):
         found = codes(self._layers, self._deciding, self.centres)
         order = np.argsort(found)
@@ -161,13 +161,13 @@ class Partition:
         left, right = self.faces[close[best]]
         return left if right < 0 or (cross[best] >= 0 and left >= 0) else right
 
-    @cached_property
+    @once
     def _lines(self):
         """(start, step) of all edges, each (2, E)."""
         start, stop = self.vertices[self.edges].transpose(1, 2, 0).copy()
         return start, stop - start
 
-    @cached_property
+    @once
     def _piece_lines(self):
         """(start, step) of the pieces of boundaries, each (2, S)."""
         return tuple(line[:, self._pieces[0]] for line in self._lines)

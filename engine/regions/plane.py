@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from engine.errors import NetworkError
+from engine.kept import once
 from engine.network.activations import Activation
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
@@ -48,14 +48,14 @@ class Bends:
     slopes: np.ndarray
     offsets: np.ndarray
 
-    @cached_property
+    @once
     def first(self) -> np.ndarray:
         """(n,): the place of each unit's first kink, 0 without one."""
         found = np.zeros(len(self.slopes))
         found[self.units[::-1]] = self.places[::-1]
         return found
 
-    @cached_property
+    @once
     def has_kink(self) -> np.ndarray:
         """(n,) bool: whether a unit bends."""
         return np.isin(np.arange(len(self.slopes)), self.units)

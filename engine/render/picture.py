@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from engine.gpu.texture import Texture
 from engine.gpu.timing import PassTime
+from engine.kept import once
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Picture:
         """This picture as (H, W, 4) pixels of another size."""
         return Picture((pixels.shape[1], pixels.shape[0]), None, lambda: self.report, pixels)
 
-    @cached_property
+    @once
     def report(self) -> Report:
         """The Report; waits for the GPU."""
         return self._counted()

@@ -1,13 +1,13 @@
 """Perspective and orthographic cameras."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import SettingError
+from engine.kept import once
 
 # The largest of a camera's numbers, and its least height: pictures are drawn in float32, where squares end at 1e38.
 LARGEST, LEAST = 1e15, 1e-15
@@ -76,15 +76,15 @@ class Camera:
                 f"A camera at {self.eye} looking at {self.target} with {self.up} upwards has no picture."
             )
 
-    @cached_property
+    @once
     def forward(self) -> np.ndarray:
         return unit(np.subtract(self.target, self.eye))
 
-    @cached_property
+    @once
     def right(self) -> np.ndarray:
         return unit(np.cross(self.forward, self.up))
 
-    @cached_property
+    @once
     def upward(self) -> np.ndarray:
         """(3,) the unit vector upwards in the picture, perpendicular to forward and right."""
         return np.cross(self.right, self.forward)
@@ -115,7 +115,7 @@ class Camera:
         """(4, 4) world to eye space, x right, y up, -z forward; for column vectors: view @ p."""
         return self._view.copy()
 
-    @cached_property
+    @once
     def _view(self):
         m = np.eye(4)
         m[0, :3], m[1, :3], m[2, :3] = self.right, self.upward, -self.forward

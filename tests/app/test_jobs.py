@@ -5,6 +5,7 @@ import math
 import multiprocessing
 import os
 import pickle
+import threading
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from engine.app.jobs import picture_job, results, run_job
 from engine.app.lookup import scene_in_file
 from engine.draw.points import Points
 from engine.errors import ExecutorError, SceneError, SettingError
+from engine.gpu.native.apart import apart, turn
 from engine.network.random import random_mlp
 from engine.render.tiling import plan
 from engine.scene.data_settings import Network
@@ -262,3 +264,27 @@ def test_the_scene_of_the_job_before_is_used_again():
     assert batch._last[1] is kept
     run_job(picture_job(Spot(radius=1.0), Clock(), (8, 6), 1))
     assert batch._last[1] is not kept
+
+
+def test_who_waits_to_draw_gives_its_turn_to_the_one_that_draws():
+    """Of two windows' threads one draws and waits for the driver, so that the other has the turn and wants to draw."""
+    away, wanted = threading.Event(), threading.Event()
+
+    def draw(first):
+        turn.take()
+        try:
+            if not first:
+                wanted.set()
+            with batch.drawing:
+                if first:
+                    apart(lambda: (away.set(), wanted.wait(60.0)))
+        finally:
+            turn.give()
+
+    one, two = (threading.Thread(target=draw, args=(first,), daemon=True) for first in (True, False))
+    one.start()
+    away.wait()
+    two.start()
+    for thread in (one, two):
+        thread.join(60.0)  # a limit for a test that fails
+    assert not one.is_alive() and not two.is_alive()

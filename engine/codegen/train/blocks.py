@@ -7,7 +7,6 @@ them.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from engine.codegen.train.problem import Places, Problem, rules
 from engine.errors import DeviceLimitError
 from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
+from engine.kept import once
 
 # Samples in registers.
 MANY = 16
@@ -68,7 +68,7 @@ class Blocks:
     problem: Problem
     lanes: int
 
-    @cached_property
+    @once
     def layers(self) -> np.ndarray:
         """A Layer for each layer: widths, fours of blocks of inputs, turns, first entries and slots."""
         rows = np.zeros(len(self.problem.layers), LAYER.dtype)
@@ -105,7 +105,7 @@ class Blocks:
         """Blocks of units a sample has."""
         return 4 * sum(self._fours(units) for units in self.problem.shape.sizes)
 
-    @cached_property
+    @once
     def places(self) -> Places:
         """The Places of the weights: vec4f by entry and lane."""
         of = []

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from engine.codegen.text import function
 from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
+from engine.kept import once
 from engine.network.mlp import Shape
 
 # One dispatch. `first` is its first step, `iteration` and `iterations` the first and the end of the iterations over the
@@ -66,7 +66,7 @@ class Problem:
         """(number, inputs, outputs) of each layer."""
         return tuple((i, n, m) for i, (n, m) in enumerate(zip(self.shape.sizes, self.shape.sizes[1:], strict=False)))
 
-    @cached_property
+    @once
     def weights(self) -> int:
         """Weights and biases in all."""
         return sum(m * (n + 1) for _, n, m in self.layers)

@@ -12,7 +12,6 @@ a lane after each turn, so that one copy of the weights serves forwards and back
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from engine.codegen.mlp.units import imports
 from engine.codegen.text import each, fours, header, indented
 from engine.codegen.train.diagonals import diagonals, few_turns
 from engine.codegen.train.problem import Places, Problem
+from engine.kept import once
 
 # Vectors of weights past which Adam's steps are in a loop, which selects its vectors and keeps moments in memory: else
 # 2-64-64-2, of 561, would compile in 7 s and run a tenth faster. Past which samples are taken one at a time, not two:
@@ -44,7 +44,7 @@ class Lanes:
         """Vectors that hold so many units, one a lane."""
         return -(-units // self.lanes)
 
-    @cached_property
+    @once
     def vectors(self) -> tuple[tuple[str, np.ndarray], ...]:
         """(name, places of its lanes in the flat weights, -1 for none) of each variable that holds weights."""
         found, at, lane = [], 0, np.arange(self.lanes)
@@ -93,7 +93,7 @@ class Lanes:
         """vec4f that a lane loads and stores: four vectors at once."""
         return -(-len(self.vectors) // 4)
 
-    @cached_property
+    @once
     def places(self) -> Places:
         """The Places of the weights: vec4f by group and lane."""
         of = np.zeros(self.problem.weights, np.int64)

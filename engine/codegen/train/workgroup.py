@@ -1,7 +1,6 @@
 """Training for any adapter: a workgroup a run, its invocations sharing units and samples through workgroup memory."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from engine.codegen.text import function, header
 from engine.codegen.train.problem import Places, Problem, rules
 from engine.errors import DeviceLimitError
 from engine.gpu.structs import struct
+from engine.kept import once
 
 # Bytes of workgroup memory that every WebGPU device has.
 MEMORY = 16384
@@ -55,7 +55,7 @@ class Threads:
                 f"memory, where {most} fit. Take fewer or narrower layers."
             )
 
-    @cached_property
+    @once
     def layers(self) -> tuple[tuple[int, ...], ...]:
         """(inputs in fours, outputs in fours, first vec4f, first unit below, first above, outputs) of each layer."""
         rows, at, below = [], 0, 0
@@ -64,7 +64,7 @@ class Threads:
             at, below = at + (4 * n4 + 1) * m4, below + 4 * n4
         return tuple(rows)
 
-    @cached_property
+    @once
     def places(self) -> Places:
         """The Places of the weights: layer by layer, input by input four outputs a vec4f, then the biases."""
         of = []

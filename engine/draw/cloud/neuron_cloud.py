@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +17,7 @@ from engine.gpu.array import Array
 from engine.gpu.channel_map import ChannelMap, groups_of
 from engine.gpu.device import device
 from engine.gpu.passes import render_pass
+from engine.kept import once
 from engine.kernels.block_statistics import OVER, BlockStatistics
 from engine.kernels.select_neurons import FAINT, LOOKS, NeuronSelection
 from engine.kernels.splat import Dots, Splatting, SplatView, factors_of, palette_of
@@ -246,7 +246,7 @@ class NeuronCloud(Drawable):
         PROGRAM.draw(frame, step, 3, picture=self._splatter.picture)
         step.end()
 
-    @cached_property
+    @once
     def _splatter(self):
         return Splatting()
 

@@ -1,12 +1,11 @@
 """A network's values in float64, for places where float32 leaves open on which side of a level they are."""
 
-from functools import cached_property
-
 import numpy as np
 
 from engine.codegen.bounds.rounding import NONE, ULP64, rounding_limits
 from engine.gpu.array import Array
 from engine.gpu.device import device
+from engine.kept import once
 from engine.kernels.product import VEC4
 from engine.kernels.search.arrays import ray_array
 from engine.kernels.search.layered import Layered
@@ -37,7 +36,7 @@ class ExactValues:
         self.error = rounding_limits(self.net, reach, ULP64)[-1] if np.isfinite(reach) else NONE
         self.share = 0.0 if self.error >= NONE else _share(layered, reach)
 
-    @cached_property
+    @once
     def _layers(self):
         # The error bounds are of Layer by Layer, as `Mlp.__call__` computes them too.
         return [(x.weights.T.astype(float), x.bias.astype(float), x.activation) for x in self.net.layers]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +14,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Dispatch
 from engine.gpu.passes import Encoder
 from engine.gpu.texture import Texture
+from engine.kept import once
 from engine.kernels.tree import variants
 from engine.kernels.tree.layers import MEMBERS, SIDE, LayerOnGpu, bounded_net
 from engine.kernels.tree.variants import MOVING, PLANES, STEP
@@ -71,7 +71,7 @@ class Boxes:
         self.octets = 0
         self.done = 0.0
 
-    @cached_property
+    @once
     def used(self) -> np.ndarray:
         """(groups * 4,) bool: units that are not fill."""
         used = np.zeros(4 * self.groups, bool)
@@ -79,7 +79,7 @@ class Boxes:
             used[4 * at : 4 * at + layer.units] = True
         return used
 
-    @cached_property
+    @once
     def costs(self) -> np.ndarray:
         """(groups * 4,) multiply-adds that a row of each unit takes, for a box."""
         sizes, costs = self.net.shape.sizes, np.zeros(4 * self.groups)

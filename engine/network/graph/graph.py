@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, ShapeError, located, near
+from engine.kept import once
 from engine.network.graph import nodes
 from engine.network.graph.nodes import Dims, GraphNode
 
@@ -63,7 +63,7 @@ class Graph:
         """The nodes that have this one's output as an input, in order."""
         return self._consumers[self.node(name).name]
 
-    @cached_property
+    @once
     def _consumers(self):
         found: dict[str, list[GraphNode]] = {node.name: [] for node in self.nodes}
         for node in self.nodes:
