@@ -98,7 +98,7 @@ from engine.network.units.bends import first_kinks, has_linear_regions, places a
 from engine.analysis.findings import findings
 from engine.analysis.motion import motion as boundary_motion
 from engine.analysis.survey import grid as domain_grid
-from engine.analysis.vision.attribution import Contributions, attributions, contributions
+from engine.analysis.vision.attribution import Contributions, contributions
 from engine.analysis.vision.levels import joined as joined_by_skips, levels, long_skips, u_blocks
 from engine.analysis.vision.outputs import KINDS as OUTPUT_KINDS, OutputKind, output_kind, takes_code
 from engine.analysis.vision.outputs import between as output_range
@@ -143,7 +143,7 @@ __all__ = [
     "small_squeezenet", "downloaded_file", "Forward", "ImageData", "shrunk_image", "History", "Domain", "Recipe",
     "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes", "history_to_bytes", "Partition",
     "linear_regions", "Contours", "zero_contours", "local_map", "first_kinks", "has_linear_regions", "boundary_places",
-    "findings", "boundary_motion", "domain_grid", "Contributions", "attributions", "contributions", "joined_by_skips",
+    "findings", "boundary_motion", "domain_grid", "Contributions", "contributions", "joined_by_skips",
     "levels", "long_skips", "u_blocks", "OUTPUT_KINDS", "OutputKind", "output_kind", "takes_code", "output_range",
     "ADDED_TOKEN", "Attention", "TokenGrid", "tokens", "read_units", "write_units", "short_names", "stages",
     "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report", "show",

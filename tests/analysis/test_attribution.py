@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.analysis.vision.attribution import attributions, contributions
+from engine.analysis.vision.attribution import contributions
 from engine.errors import NetworkError
 from engine.network.convnet import ConvNet
 from engine.network.graph import nodes
@@ -27,7 +27,7 @@ def test_a_convolution_shares_out_by_weight_times_response(more):
     image = RNG.normal(size=(4, 7, 8))
     values = responses(net, image)
     place = (5, 1, 1)
-    found = attributions(net, values, "c", place, {"x"}, most=10_000)
+    found = contributions(net, values, "c", place, {"x"}, most=10_000).found
     # Without one input the sum is less by its weight times its response.
     whole = sum(abs(values["c"][place] - responses(net, _without(image, i))["c"][place]) for i in found[:5])
     ratios = [(values["c"][place] - responses(net, _without(image, i))["c"][place]) / i.share for i in found[:5]]
@@ -53,7 +53,7 @@ def test_a_maximum_is_its_largest_inputs_and_a_concat_is_its_parts():
         ]
     )
     values = responses(net, RNG.normal(size=(2, 6, 6)))
-    (only,) = attributions(net, values, "pool", (4, 1, 2), {"a", "b"})
+    (only,) = contributions(net, values, "pool", (4, 1, 2), {"a", "b"}).found
     window = values["b"][1, 2:4, 4:6]
     row, column = np.unravel_index(window.argmax(), (2, 2))
     assert (only.node, only.channel, only.row, only.column, only.share) == ("b", 1, 2 + row, 4 + column, 1.0)
@@ -72,11 +72,11 @@ def test_each_way_back_ends_at_the_first_node_that_is_shown():
         ]
     )
     values = responses(net, abs(RNG.normal(size=(2, 5, 5))))
-    found = attributions(net, values, "d", (1, 0, 0), {"ra", "x"}, most=999)
+    found = contributions(net, values, "d", (1, 0, 0), {"ra", "x"}, most=999).found
     assert {i.node for i in found} == {"ra"}
     # What a relu stops has moved nothing.
     assert all(values["ra"][i.channel, i.row, i.column] > 0 for i in found)
-    through = attributions(net, values, "ra", (found[0].channel, found[0].row, found[0].column), {"x"}, most=999)
+    through = contributions(net, values, "ra", (found[0].channel, found[0].row, found[0].column), {"x"}, most=999).found
     assert {i.node for i in through} == {"x"} and sum(abs(i.share) for i in through) == pytest.approx(1.0)
 
 
@@ -92,14 +92,14 @@ def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
     ]
     net = ConvNet(parts)
     values = responses(net, RNG.normal(size=(2, 5, 5)))
-    (only,) = attributions(net, values, "scaled", (2, 1, 0), {"a", "gate"})
+    (only,) = contributions(net, values, "scaled", (2, 1, 0), {"a", "gate"}).found
     assert (only.node, only.channel, only.row, only.column, abs(only.share)) == ("a", 2, 1, 0, 1.0)
     assert only.amount == pytest.approx(values["scaled"][2, 1, 0])
-    of_it, of_signal = (attributions(net, values, name, (2, 1, 0), {"x"}) for name in ("scaled", "a"))
+    of_it, of_signal = (contributions(net, values, name, (2, 1, 0), {"x"}).found for name in ("scaled", "a"))
     assert [(i.channel, i.row, i.column) for i in of_it] == [(i.channel, i.row, i.column) for i in of_signal]
     assert [i.share for i in of_it] == pytest.approx([i.share for i in of_signal])
     # A gate's own neurons are moved as others are.
-    assert {i.node for i in attributions(net, values, "gate", (1, 0, 0), {"a"})} == {"a"}
+    assert {i.node for i in contributions(net, values, "gate", (1, 0, 0), {"a"}).found} == {"a"}
 
 
 def test_of_factors_that_are_no_gates_each_has_half():
@@ -113,10 +113,10 @@ def test_of_factors_that_are_no_gates_each_has_half():
         ]
     )
     values = responses(net, RNG.normal(size=(2, 4, 4)))
-    found = attributions(net, values, "square", (1, 0, 1), {"a", "b"})
+    found = contributions(net, values, "square", (1, 0, 1), {"a", "b"}).found
     assert {(i.node, i.channel, i.row, i.column) for i in found} == {("a", 1, 0, 1), ("b", 1, 0, 1)}
     assert [i.share for i in found] == pytest.approx([0.5, 0.5])
-    (whole,) = attributions(net, values, "square", (1, 0, 1), {"product"})
+    (whole,) = contributions(net, values, "square", (1, 0, 1), {"product"}).found
     assert whole.share == 1.0
 
 
@@ -130,7 +130,7 @@ def test_a_vector_knows_the_map_it_was_made_of():
         ]
     )
     values = responses(net, RNG.normal(size=(2, 4, 4)))
-    found = attributions(net, values, "d", (2, 0, 0), {"p"}, most=8)
+    found = contributions(net, values, "d", (2, 0, 0), {"p"}, most=8).found
     terms = net.node("d").weights[2] * values["f"][:, 0, 0]
     wanted = (terms / abs(terms).sum()).reshape(2, 2, 2)
     for i in found:
@@ -140,7 +140,7 @@ def test_a_vector_knows_the_map_it_was_made_of():
 def test_a_neuron_there_is_not_is_reported():
     net = ConvNet([nodes.Input("x", (), (1, 2, 4, 4)), conv("c", "x", 3, 2)])
     with pytest.raises(NetworkError, match=r"\(3, 2, 2\)"):
-        attributions(net, {}, "c", (3, 0, 0), {"x"})
+        contributions(net, {}, "c", (3, 0, 0), {"x"})
 
 
 # Through any linear node the shares are weight times response: weights found by pushing each input by itself.
@@ -154,7 +154,7 @@ def linear(net, name, place):
         one[at] = 1
         weights[at] = responses(net, one)[name][place]
     found = np.zeros(x.shape)
-    for i in attributions(net, values, name, place, {net.input.name}, most=x.size):
+    for i in contributions(net, values, name, place, {net.input.name}, most=x.size).found:
         found[i.channel, i.row, i.column] = i.share
     terms = weights * x
     return found, terms / abs(terms).sum()
@@ -194,7 +194,7 @@ def test_attention_gives_all_to_what_is_looked_at():
         preprocess=False,
     )
     values = responses(net, RNG.normal(size=(3, 5, 1)))
-    found = attributions(net, values, "seen", (1, 2, 0), {"look", "v"})
+    found = contributions(net, values, "seen", (1, 2, 0), {"look", "v"}).found
     terms = values["look"][:, 2, 0] * values["v"][1, :, 0]
     assert {i.node for i in found} == {"v"} and {i.channel for i in found} == {1}
     for i in found:
@@ -207,7 +207,7 @@ def test_what_cannot_be_followed_is_said():
     )
     values = responses(net, RNG.normal(size=(4, 3, 1)))
     with pytest.raises(NetworkError, match=r"cannot be followed through `whole` \(reduce\)"):
-        attributions(net, values, "whole", (0, 0, 0), {"x"})
+        contributions(net, values, "whole", (0, 0, 0), {"x"})
 
 
 # Contributions and the offset are the neuron's sum, through whatever lies between; without biases nothing is left.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from engine.analysis.vision.attribution import attributions
+from engine.analysis.vision.attribution import contributions
 from engine.draw.words.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
 from engine.formats.load_convnet import load_convnet
@@ -287,7 +287,7 @@ def test_lines_lead_to_those_that_moved_the_pinned_neuron_and_at_last_to_the_pic
     lines = scene._wires.items
     starts, ends = lines["start"][:, :3], lines["end"][:, :3]
     first = scene.where(Neuron("prob", 4, 0, 0))
-    moved = attributions(scene.convnet, scene.responses, "prob", (4, 0, 0), set(scene.block_names), most=12)
+    moved = contributions(scene.convnet, scene.responses, "prob", (4, 0, 0), set(scene.block_names), most=12).found
     wanted = [scene.where(Neuron(i.node, i.channel, i.row, i.column)) for i in moved]
     found = ends[np.isclose(starts, first, atol=1e-3).all(axis=1)]
     assert np.allclose(np.sort(found, axis=0), np.sort(np.array(wanted), axis=0), atol=1e-3)

@@ -26,7 +26,7 @@ class Attribution:
     row: int
     column: int
     share: float
-    amount: float = 0.0
+    amount: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +47,6 @@ class Contributions:
     @property
     def shown(self) -> float:
         return math.fsum(i.amount for i in self.found)
-
-
-def attributions(
-    net: ConvNet,
-    responses: Mapping[str, np.ndarray],
-    node: str,
-    place: Sequence[int],
-    shown: Container[str],
-    *,
-    most: int = 24,
-) -> list[Attribution]:
-    """The neurons of `shown` nodes that contributed most to one neuron: `contributions(...).found`."""
-    return contributions(net, responses, node, place, shown, most=most).found
 
 
 def contributions(
