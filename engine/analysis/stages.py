@@ -1,6 +1,7 @@
 """Which nodes of a convolutional network are shown, what they are called, and which only gate others."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from engine.network.convnet import ConvNet
@@ -102,11 +103,12 @@ def called(name: str) -> str:
 def all_called(names: Sequence[str]) -> tuple[str, ...]:
     """A name for each node: the short one of `called`, without a folder that most are in, where that is unique."""
     short = [called(name) for name in names]
-    folders = [name.partition("/")[0] for name in short if "/" in name]
-    most = max(folders, key=folders.count, default="")
-    if folders.count(most) > len(names) / 2:
-        short = [name.removeprefix(f"{most}/") for name in short]
-    return tuple(s if short.count(s) == 1 else name for s, name in zip(short, names, strict=True))
+    folders = Counter(name.partition("/")[0] for name in short if "/" in name)
+    for folder, count in folders.most_common(1):
+        if count > len(names) / 2:
+            short = [name.removeprefix(f"{folder}/") for name in short]
+    counts = Counter(short)
+    return tuple(s if counts[s] == 1 else name for s, name in zip(short, names, strict=True))
 
 
 GATES = ("sigmoid", "hard_sigmoid", "clipped_relu(1)")  # their values are between 0 and 1

@@ -13,7 +13,7 @@ LIT = 1.6  # size of a highlighted dot, relative to the others
 
 
 def dots(neurons: np.ndarray, view: Any, factors: ArrayLike) -> dict[str, np.ndarray]:
-    """Dots on the screen: at (N, 2), radius, depth, depth_map and opacity (N,) as float64; opacity 0 is not drawn.
+    """Dots on the screen: at (N, 2), radius, depth, depth_map, opacity and shade (N,), float64; opacity 0 is not drawn.
 
     neurons   items with place (x, y, z, value), look (halves: opacity, size, tone, unused), number, block
     view      of engine.kernels.splat.SplatView
@@ -42,8 +42,9 @@ def dots(neurons: np.ndarray, view: Any, factors: ArrayLike) -> dict[str, np.nda
     laid = (1 - (1 - opacity) ** view.opacity_power) * np.minimum(radius / 0.5, 1) ** 2
     opacity = np.where(shown & (opacity >= view.faint), laid, 0)
     shade = view.shade[3] * np.clip((depth - extent[:, 2]) * extent[:, 3], 0, 1)
-    return {"at": at, "radius": np.maximum(radius, 0.5), "depth": depth, "depth_map": clip[:, 2] / w} | {
-        "opacity": opacity, "shade": shade,
+    return {
+        "at": at, "radius": np.maximum(radius, 0.5), "depth": depth, "depth_map": clip[:, 2] / w, "opacity": opacity,
+        "shade": shade,
     }  # fmt: skip
 
 

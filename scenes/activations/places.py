@@ -91,10 +91,9 @@ def framed(
     z = layouts[0].origin[2] if rows.front is None else rows.front[2]
     before = np.array((0.0, _middle(layouts[0])[1], z))
     x, y, z = _middle(layouts[-1])
-    behind = np.array((x, y, z - layouts[-1].size[2] / 2 - BEFORE * rows.side))
-    return Places(
-        tuple(layouts), cloud_rows.named(layouts), before, behind, rows.side, math.radians(FACING), rows.links
-    )
+    behind = np.array((x, y, z - layouts[-1].size[2] / 2 - BEFORE * cloud_rows.SIDE))
+    names, facing = cloud_rows.named(layouts), math.radians(FACING)
+    return Places(tuple(layouts), names, before, behind, cloud_rows.SIDE, facing, rows.links)
 
 
 def as_the_original(

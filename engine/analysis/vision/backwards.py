@@ -60,17 +60,14 @@ class ImageRun:
         self._made: dict[str, np.ndarray] = {}
 
     def response(self, name: str) -> np.ndarray:
-        """(C, H, W) of a node."""
+        """(C, H, W) of a node that depends on the image."""
         found = self._responses.get(name)
         if found is not None:
             return found
         if name not in self._made:
             node = self.net.node(name)
-            if isinstance(node, kinds.Constant):
-                self._made[name] = viewed(node.value(), self.net.last.get(name))
-            else:
-                value = node.value(*(self.array(key) for key in node.inputs))
-                self._made[name] = viewed(value, self.net.last[name])
+            value = node.value(*(self.array(key) for key in node.inputs))
+            self._made[name] = viewed(value, self.net.last[name])
         return self._made[name]
 
     def sums(self, name: str, patch: Patch) -> np.ndarray:

@@ -53,7 +53,7 @@ def ending(net: ConvNet) -> GraphNode:
 def between(net: ConvNet) -> tuple[float, float] | None:
     """(least, greatest) value of the output if the last node that computes says so, else None."""
     node = ending(net)
-    return BETWEEN.get(str(node.activation).replace(" ", "")) if isinstance(node, kinds.Elementwise) else None
+    return BETWEEN.get(str(node.activation)) if isinstance(node, kinds.Elementwise) else None
 
 
 def takes_code(net: ConvNet) -> bool:
@@ -111,5 +111,4 @@ def is_positive(end: GraphNode) -> bool:
     """Whether a node is an activation as those between layers, whose values are features and no scores."""
     if not isinstance(end, kinds.Elementwise):
         return False
-    written = str(end.activation)
-    return written.split("(")[0] in FEATURES and written not in BETWEEN
+    return end.activation.name in FEATURES and str(end.activation) not in BETWEEN

@@ -22,7 +22,7 @@ JITTER = 0.5  # of the depth spacing, in each direction
 # The least width of the widest block relative to the row's length, and of a block relative to the widest. Blocks of
 # smaller maps are widened to that; the original program's network is not changed by this.
 SLENDER, SMALL = 0.36, 0.22
-# Rows by which added tokens stand above the others.
+# Rows by which added tokens stand above the others; also in the shader.
 ABOVE = 1.5
 # The most channels behind each other; blocks with more are split into sub-blocks side by side.
 DEEP = 32

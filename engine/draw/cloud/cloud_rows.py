@@ -37,7 +37,7 @@ class CloudRows:
 
     layouts   the BlockLayout of each block
     rows      [(first, end)] numbers of the blocks of each row
-    front     (3,) the middle of the picture, before the first block, and its side; None without one
+    front     (3,) the middle of the picture, before the first block; None without one
     links     (N, 2, 3) segments that lead from the end of each row to the beginning of the next
     """
 
@@ -45,7 +45,6 @@ class CloudRows:
     rows: tuple[tuple[int, int], ...]
     front: tuple[float, float, float] | None
     links: np.ndarray
-    side: float = SIDE
 
 
 def named(layouts: Sequence[BlockLayout]) -> np.ndarray:

@@ -196,7 +196,7 @@ class NeuronCloud(Drawable):
         return True
 
     def _faint(self):
-        """For each block the least opacity of a neuron that is visible after multiplication by the factors."""
+        """The least opacity of a neuron that is visible after multiplication by the largest factors."""
         return self.threshold / (max(1.0, float(self._each("opacity").max())) * self.exposure)
 
     def _ranges(self):
