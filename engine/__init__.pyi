@@ -59,7 +59,7 @@ from engine.draw.cloud import cloud_layout, cloud_rows
 from engine.draw.cloud.cloud_layout import BlockLayout
 from engine.draw.drawable import Aim, Hit
 from engine.vector.ticks import ticks
-from engine.vector.page import Drawing
+from engine.vector.page import Drawing, hexadecimal
 from engine.vector.boundaries import boundaries_drawing
 from engine.vector.region_colours import prediction_colours
 
@@ -137,8 +137,8 @@ __all__ = [
     "Key", "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "is_diverging", "map_names", "map_colours",
     "BACKGROUNDS", "LOSS_MAP", "MOST_LOSS", "sample_colours", "LOOKS",
     "LayerStyle", "layer_styles", "cloud_layout", "cloud_rows",
-    "BlockLayout", "Aim", "Hit", "ticks", "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet",
-    "nodes", "Activation", "ACTIVATIONS", "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding",
+    "BlockLayout", "Aim", "Hit", "ticks", "Drawing", "hexadecimal", "boundaries_drawing", "prediction_colours", "Mlp",
+    "ConvNet", "nodes", "Activation", "ACTIVATIONS", "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding",
     "PREPROCESSES", "fit_photo", "white_of", "load", "save_network", "held_inputs", "missing_inputs", "load_convnet",
     "small_squeezenet", "downloaded_file", "Forward", "ImageData", "shrunk_image", "History", "Domain", "Recipe",
     "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes", "history_to_bytes", "Partition",

@@ -272,19 +272,20 @@ class Marching(engine.SpaceScene):
         if self.debug != "none":
             return self._sheets.debug_legend(self.camera, np.eye(4))
         low, high = self._sheets.span
-        level = self._sheets.level
-        marks = [level]
-        if self.levels == "all":
-            first, last = math.ceil((low - level) / self.spacing), math.floor((high - level) / self.spacing)
-            marks = [level + k * self.spacing for k in range(first, min(last, first + 400) + 1)]
         reach = engine.Region(self.region, self.size).reach
-        return engine.Legend("value", self.map, low, high, tuple(marks), around=((0.0, 0.0, 0.0), reach))
+        return engine.Legend("value", self.map, low, high, self._shown_levels(), around=((0.0, 0.0, 0.0), reach))
+
+    def _shown_levels(self):
+        (low, high), level = self._sheets.span, self._sheets.level
+        if self.levels == "single":
+            return (level,)
+        first, last = math.ceil((low - level) / self.spacing), math.floor((high - level) / self.spacing)
+        return tuple(level + k * self.spacing for k in range(first, min(last, first + 400) + 1))
 
     def drawing(self, clock: engine.Clock, size_mm: tuple[float, float | None] | None = None) -> engine.Drawing:
-        legend = self.legend()
         if self.look == "classic" or self.debug != "none":
-            raise SettingError("vectors show look=studio with debug=none.")
-        marks = legend.marks if legend else (self._sheets.level,) if self.surfaces else ()
+            raise SettingError(f"look={self.look}, debug={self.debug}: vectors show look=studio with debug=none.")
+        marks = self._shown_levels() if self.surfaces else ()
         output = min(self.output, self.network.outputs - 1)
         region, size = engine.Region(self.region, self.size), engine.picture_size(size_mm)
         curves = engine.surface_curves(self.in_space, output, self.camera, region, size, marks) if marks else []
@@ -293,7 +294,7 @@ class Marching(engine.SpaceScene):
         places = [(mark - low) / (high - low) for mark in marks]
         # Lines are set off from their surfaces: lighter on dark, darker on paper.
         colours = 0.65 * engine.srgb(engine.map_colours(self.map, theme.maps, places)) + 0.35 * (self.theme == "dark")
-        names = ["#" + bytes(colour).hex() for colour in np.round(255 * colours).astype(np.uint8)]
+        names = engine.hexadecimal(np.round(255 * colours))
         said = (
             "Silhouettes and rims are found on a grid, and followed in float64 to a twentieth of a pixel; what is "
             "smaller than a cell of the grid may be missing."

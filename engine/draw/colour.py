@@ -74,9 +74,8 @@ def palette(name: str, theme: str = "dark") -> np.ndarray:
     """
     places = np.linspace(0.0, 1.0, STEPS)
     if name in RAMPS:
-        return _mixed(
-            np.array([linear(c) for c in RAMPS[name][theme if theme in RAMPS[name] else "dark"].split()]), places
-        )
+        written = RAMPS[name].get(theme, RAMPS[name]["dark"])
+        return _mixed(np.array([linear(c) for c in written.split()]), places)
     found = named(name)
     alpha = found.colours[:, 3:]
     anchors = linear_light(found.colours[:, :3]) * alpha + np.array(linear(BEHIND[theme])) * (1.0 - alpha)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.draw.colour import LUMINANCE
 from engine.draw.drawable import Instances
 from engine.draw.frame import FRAME
 from engine.draw.program import Program
@@ -18,7 +19,7 @@ LIGHT = 0.18
 
 def edge_of(colours: ArrayLike) -> np.ndarray:
     """(..., 3) linear RGB of the outlines of dots: dark round light colours, light round dark ones."""
-    light = np.asarray(colours, float) @ (0.2126, 0.7152, 0.0722) > LIGHT
+    light = np.asarray(colours, float) @ LUMINANCE > LIGHT
     return np.repeat(np.where(light, 0.0, 1.0)[..., None], 3, axis=-1)
 
 

@@ -163,9 +163,13 @@ def _read(stream, name, kinds, side):
 
 def _without_state(stream):
     """The stream; of a PNG of ours one without the state stored before its pixels: Pillow refuses long texts."""
-    kept, left_out = [stream.read(8)], False
+    end, left_out = stream.seek(0, io.SEEK_END), False
+    stream.seek(0)
+    kept = [stream.read(8)]
     while kept[0] == PNG_SIGNATURE and len(head := stream.read(8)) == 8:
-        data = b"" if head[4:] in (b"IDAT", b"IEND") else stream.read(int.from_bytes(head[:4], "big") + 4)
+        # A chunk's length may be untrue, and memory is taken for what is asked for.
+        length = min(int.from_bytes(head[:4], "big") + 4, end - stream.tell())
+        data = b"" if head[4:] in (b"IDAT", b"IEND") else stream.read(length)
         if head[4:] == b"iTXt" and data.startswith(b"neuroscene"):
             left_out = True
             continue

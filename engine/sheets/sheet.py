@@ -162,17 +162,18 @@ def made(
     progress: bool | None = None,
 ) -> np.ndarray | str:
     """Draws a sheet; returns its pixels, or its path if one is given."""
+    if path is not None:
+        path = os.fspath(path)
+        if path != "-" and ending(path) != ".png":
+            raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
     plan = _sharing(plan)
     if path is None:
         return _pixels(plan, executor, progress, "sheet")
-    path = os.fspath(path)
     if executor is None:
         scene, clock = plan.moment(0)
         shape(scene, plan.layout.cell)
         scene.advance(clock)
         say_expected(scene, plan.layout.cell, plan.supersample, len(plan.layout.places))
-    if path != "-" and ending(path) != ".png":
-        raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
     name = "sheet" if path == "-" else os.path.basename(path)
     text = picture_state.text(recipe.stored(plan))
     return make.write_picture(path, plan.layout.size, text, lambda: _pixels(plan, executor, progress, name))
@@ -200,8 +201,11 @@ def _sharing(plan: SheetPlan) -> SheetPlan:
         scene.advance(clock)
         return scene.legend(), scene.shares
 
-    has_legend = type(scene).legend is not Scene.legend
-    shared = Beside(shared_legend(map(legend, numbers)) if has_legend else None, shared_rows(map(rows, numbers)))
+    # Scenes that have none are not asked: a cell's settings may take long to apply.
+    has_legend, has_key = type(scene).legend is not Scene.legend, type(scene).key_rows is not Scene.key_rows
+    shared = Beside(
+        shared_legend(map(legend, numbers)) if has_legend else None, shared_rows(map(rows, numbers)) if has_key else ()
+    )
     return replace(plan, shared=shared, layout=widened(plan.layout, shared, theme)) if shared else plan
 
 

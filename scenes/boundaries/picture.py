@@ -70,7 +70,6 @@ class BoundariesPicture(TrainedNetwork):
     _domains: list[engine.Domain]
     _dots: list[engine.Spots]
     _axes: list[engine.FlatAxes]
-    _tiles: tuple | None
 
     def __init__(self, **values: Any):
         super().__init__(**values)
@@ -123,13 +122,15 @@ class BoundariesPicture(TrainedNetwork):
     # What is drawn.
 
     def build(self, stage: engine.Node) -> None:
-        self._tiles, self._key = None, engine.Key()
+        self._key = engine.Key()
 
     def update(self, clock: engine.Clock) -> None:
         self._snapshot = self.snapshot_at(clock.time)
         record = self.record
         runs = tuple(range(record.runs)) if self.together else (self.shown_run,)
-        self._lay_out(record, runs)
+        aspect = round(self.aspect, 2)
+        tiles = self._key, (record.shape,), record.domain, record.samples, len(runs), aspect, self.theme
+        self.cached("tiles", tiles, lambda: self._lay_out(record, runs, aspect))
         sizes = record.shape.sizes[1:-1]
         styles, shown = self.styles_of(len(sizes)), engine.read_units(self.neurons, sizes)
         for node, domain, label, dots, run in zip(
@@ -145,13 +146,8 @@ class BoundariesPicture(TrainedNetwork):
         for around in (self._frames, *self._axes):
             around.visible = self.key
 
-    def _lay_out(self, record, runs):
+    def _lay_out(self, record, runs, aspect):
         """Places a tile for each run, as large as possible in a picture of this shape."""
-        aspect = round(self.aspect, 2)
-        tiles = record.shape, record.domain, record.samples, len(runs), aspect, self.theme
-        if self._tiles == tiles:
-            return
-        self._tiles = tiles
         self.stage.clear()
         self._nodes, self._labels, self._domains, self._dots, self._axes = [], [], [], [], []
         size, columns = _best_size(record.domain, len(runs), _room(aspect))
@@ -264,14 +260,11 @@ class BoundariesPicture(TrainedNetwork):
             if kind == "patch" and self.background == "target" and len(outputs) > 2:
                 return []  # The image of a target has colours of its own.
             tints = engine.sample_colours(np.arange(len(outputs)), "classes", len(outputs), self.theme)
-            rows = [
-                engine.KeyRow(name, tuple(tint), kind=kind) for name, tint in zip(outputs, tints, strict=True)
-            ][:NAMED]  # fmt: skip
-            return (
-                [*rows, engine.KeyRow(f"and {len(outputs) - NAMED} more", kind="none")]
-                if len(outputs) > NAMED
-                else rows
-            )
+            named = list(zip(outputs, tints, strict=True))[:NAMED]
+            more = [f"and {len(outputs) - NAMED} more"] if len(outputs) > NAMED else []
+            return [engine.KeyRow(name, tuple(tint), kind=kind) for name, tint in named] + [
+                engine.KeyRow(words, kind="none") for words in more
+            ]
         return [engine.KeyRow(f"{outputs[0]} 0 to 1", kind="ramp")] if len(outputs) != 3 else []
 
     # The vector drawing.

@@ -269,7 +269,7 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
         map = None if self.map_of(units) == RGB else self.map_of(units)
         return field_drawing(
             part, units, self.plane(part.inputs, clock.time), centre=(self.x, self.y), extent=self.extent,
-            span=self.ends(part, units), map=map, theme=self.theme, legend=self.legend_shown,
+            span=self.colour_ends(part, units), map=map, theme=self.theme, legend=self.legend_shown,
             title=self.network.name or "random network", size_mm=size_mm, alone=self.without_image,
         )  # fmt: skip
 

@@ -19,14 +19,14 @@ THREE = (("red", "#ff5a3c"), ("green", "#35c46a"), ("blue", "#4c8dff"))
 
 def field_drawing(
     part: engine.Mlp, units: Sequence[int], plane: engine.Domain, *, centre: tuple[float, float], extent: float,
-    span: tuple[float, float], map: str | None, theme: str, legend: bool, title: str,
+    span: tuple[Any, Any], map: str | None, theme: str, legend: bool, title: str,
     size_mm: tuple[float, float | None] | None, alone: bool,
 ) -> engine.Drawing:  # fmt: skip
     """The Drawing of a field: a square round a centre, `extent` wide.
 
     part, units   the network shown, and the outputs shown
     map           its colour map; None for three outputs as red, green and blue
-    span          the values that are darkest and lightest
+    span          the values that are darkest and lightest; for three outputs each a number or one for each of them
     alone         True for no picture under the curves
     """
     low, high = np.subtract(centre, extent / 2), np.add(centre, extent / 2)
@@ -34,10 +34,10 @@ def field_drawing(
     where: dict[str, Any] = {"low": low, "high": high, "cells": cells, "tolerance": TOLERANCE}
     lines = lambda unit, values: engine.level_lines(part, plane, unit, values, **where)
     if map is None:
-        middle = [sum(span) / 2]
+        middles = np.broadcast_to(np.add(*span) / 2, len(units))
         levels = [
-            engine.Level(f"{name} at {middle[0]:g}", css, lines(unit, middle)[0])
-            for unit, (name, css) in zip(units, THREE, strict=True)
+            engine.Level(f"{name} at {middle:.6g}", css, lines(unit, [middle])[0])
+            for unit, (name, css), middle in zip(units, THREE, middles, strict=True)
         ]
     else:
         values = [v for v in engine.Legend("value", map, *span).numbers if span[0] < v < span[1]]
@@ -66,8 +66,7 @@ def _bar(map, span):
 
 def _alone(map, theme, places):
     """A colour of the map for each level, as it is seen on the theme's page."""
-    found = np.round(255 * engine.srgb(engine.map_colours(map, engine.THEMES[theme].maps, places))).astype(int)
-    return ["#{:02x}{:02x}{:02x}".format(*colour) for colour in found]
+    return engine.hexadecimal(np.round(255 * engine.srgb(engine.map_colours(map, engine.THEMES[theme].maps, places))))
 
 
 def _over(map, places):

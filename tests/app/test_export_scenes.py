@@ -72,6 +72,13 @@ def test_the_image_under_the_vectors_has_no_words_and_is_transparent_without_a_b
             assert raster.pixels[..., 3].min() == 0
 
 
+def test_curves_of_all_surfaces_are_drawn_without_a_legend_too(small):
+    many = MARCHING | {"levels": "all", "spacing": 0.4}
+    shown, bare = (drawing_of(Marching(**many, legend_shown=on), alone=True) for on in (True, False))
+    curves = [[part for part in drawing.children if part.name.startswith("level")] for drawing in (shown, bare)]
+    assert len(curves[0]) > 1 and [part.title for part in curves[0]] == [part.title for part in curves[1]]
+
+
 def test_marching_refuses_what_vectors_do_not_show():
     with pytest.raises(SettingError, match="look=studio"):
         drawing_of(Marching(look="classic"))
@@ -98,8 +105,8 @@ def test_a_field_has_curves_at_the_levels_of_its_legend(tmp_path, monkeypatch):
 
 def test_the_picture_under_the_curves_is_the_scene_s_own(monkeypatch):
     monkeypatch.setattr("scenes.random_networks.vectors.RASTER", 64)
-    for colour in (engine.RGB, "magma"):
-        scene = RandomNetworks(colour=colour, depth=2, legend_shown=False)
+    for colour, contrast in ((engine.RGB, "range"), (engine.RGB, "data"), ("magma", "range")):
+        scene = RandomNetworks(colour=colour, depth=2, legend_shown=False, contrast=contrast)
         raster = drawing_of(scene).children[0].children[0]
         wanted = engine.render(scene, (64, 64), supersample=1)[..., :3].astype(int)
         assert np.abs(raster.pixels.astype(int) - wanted).max() <= 2

@@ -394,6 +394,18 @@ def test_dots_that_touch_are_told_apart(renderer):
     assert dark.sum() == 3
 
 
+def test_a_history_with_other_samples_of_the_same_plane_takes_its_place():
+    # As a recorder's histories are, one after the other.
+    scene = Boundaries(history=sampled(3))
+    for count in (40, 50):
+        scene.history = sampled(3, count)
+        scene.advance(Clock(scene.moment))
+        assert [len(dots.items) for dots in scene._dots] == [count]
+        shown = list(scene._dots)
+        scene.advance(Clock(scene.moment))
+        assert shown[0] is scene._dots[0]
+
+
 def test_the_numbers_along_the_axes_are_the_inputs():
     scene = Boundaries(net=net(3, (2, 6, 2)), low=-1.0, high=3.0, upwards="0, 200")
     scene.advance(Clock(scene.moment))

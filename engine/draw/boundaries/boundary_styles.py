@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 
+from engine.draw.colour import linear_light
 from engine.errors import SettingError
 from engine.gpu.structs import struct
 
@@ -96,8 +97,7 @@ def sample_colours(wanted: np.ndarray, task: str, outputs: int, theme: str) -> n
         return class_colours(theme)[np.asarray(wanted, int) % 16]
     values = np.asarray(wanted, float).reshape(len(wanted), -1)
     shown = values if values.shape[1] == 3 and task == "values" else values[:, :1]
-    v = np.clip(np.repeat(shown, 3 // shown.shape[1], axis=1), 0.0, 1.0)
-    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+    return linear_light(np.clip(np.repeat(shown, 3 // shown.shape[1], axis=1), 0.0, 1.0))
 
 
 def oklch(light: float, chroma: float, hue: float) -> np.ndarray:

@@ -98,7 +98,7 @@ class Key(Card):
         wide = round(SAMPLE * s) + round(GAP * s) + max(mask.shape[1] for mask in masks)
         return [(0, k * line) for k in range(len(masks))], (wide + 2 * pad, line * len(masks) + pad)
 
-    def composite(self, frame: Frame, upright: bool | None = None) -> Composite:
+    def composite(self, frame: Frame, upright: bool = False) -> Composite:
         """The card: beside the rectangle one row below the other; else side by side, in as few lines as fit.
 
         upright   True for one row below the other in any case

@@ -11,18 +11,15 @@ from engine.draw.words import text
 from engine.draw.words.composite import Composed
 from engine.vector.page import Part, Path, Raster, Words, hexadecimal
 
-# The least depth at which an end of a line is projected, of the camera's distance to its near plane.
-NEAR = 1.0
-
 
 def sprite_parts(sprites: Iterable[Sprite], mm: float) -> list[Part]:
     """The parts of sprites, in millimetres of `mm` a pixel: the images first, then each line of words once."""
     images: list[Part] = []
     words: dict[tuple, Words] = {}
     for sprite in sprites:
-        composite = getattr(sprite.image, "composite", None) if isinstance(sprite.image, Composed) else None
-        lines = composite.words if composite is not None else []
-        rest = composite.image(words=False) if lines and composite is not None else sprite.image
+        composite = sprite.image.composite if isinstance(sprite.image, Composed) else None
+        lines = [] if composite is None else composite.words
+        rest = sprite.image if composite is None else composite.image(words=False)
         images += _image(rest, sprite, mm)
         for written, size, colour, x, y in lines:
             face = text.font(size)
@@ -30,7 +27,7 @@ def sprite_parts(sprites: Iterable[Sprite], mm: float) -> list[Part]:
             css = hexadecimal(np.round(255 * np.asarray(colour))[None])[0]
             # A word of its own keeps its middle in the reader's font; words of a card, and those that a wider font
             # would push over the page's left edge, as a legend's title, begin where they began.
-            half = face.getlength(written) / 2
+            half = text.width(written, size) / 2
             alone = len(lines) == 1 and not rest.any() and left >= half
             at = left + half if alone else left
             place = Words(

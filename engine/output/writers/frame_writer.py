@@ -27,7 +27,7 @@ class FrameWriter:
     fps    frames a second
     text   FrameText; ignored by formats without text
     encoding   of the frames' pixels, as `encoding_of` gives it
-    quality    of films, see video.QUALITIES; ignored by formats without loss
+    quality    of films, see video.QUALITIES; `good` for formats that have one, which raise FileError for another
 
     Used in a `with` block, it is closed at the end of the block, and aborted by an error or Ctrl-C.
     """
@@ -55,8 +55,15 @@ class FrameWriter:
             raise FileError(f"{path}: {fps} frames a second cannot be; give a number above 0.")
         self.atomic = AtomicTarget(path, folder=self.is_folder)
         self.path = self.atomic.given
+        if quality != "good" and not self.has_quality:
+            raise FileError(f"{self.path} has one quality. Leave --quality out, or take .mp4 or .webm.")
         self._is_open = True
         self._guard(self._start)
+
+    @property
+    def has_quality(self) -> bool:
+        """Whether it can be written in other qualities than `good`."""
+        return False
 
     @classmethod
     def encoding_of(cls, path: str, depth: int | None = None, alpha: bool = False) -> Encoding:

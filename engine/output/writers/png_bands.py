@@ -6,9 +6,9 @@ import zlib
 import numpy as np
 from PIL.PngImagePlugin import PngInfo, putchunk
 
+from engine.formats.image import PNG_SIGNATURE
 from engine.output.writers.bands import Bands
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # zlib's header for a window of 32 KiB; the bands' compressors write no header.
 ZLIB_HEADER = b"\x78\x01"
 # The last, empty block of a deflate stream.
@@ -39,7 +39,7 @@ class PngBands(Bands):
             + bytes([self.encoding.depth, 6 if self.encoding.alpha else 2, 0, 0, 0])
         )
         texts = [(kind, data) for kind, data, *_ in png_info(self.text).chunks]
-        return SIGNATURE + _chunks((b"IHDR", shape), *texts, (b"IDAT", ZLIB_HEADER))
+        return PNG_SIGNATURE + _chunks((b"IHDR", shape), *texts, (b"IDAT", ZLIB_HEADER))
 
     def band(self, pixels: np.ndarray) -> tuple[bytes, dict[str, int]]:
         raw = filtered(pixels)

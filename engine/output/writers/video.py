@@ -86,12 +86,10 @@ SENT = {(True, False): "rgb24", (True, True): "rgba", (False, False): "rgb48le",
 def read_quality(path: str, quality: str, codec: Codec) -> list[str]:
     """ffmpeg's arguments for a quality: one of QUALITIES, or a number as text.
 
-    Raises FileError for a number out of range, and for a format that has one quality.
+    Raises FileError for anything else. A codec that has one quality takes no arguments for it.
     """
     if codec.crf is None:
-        if quality == "good":
-            return []
-        raise FileError(f"{path} has one quality, the best. Leave --quality out, or take .mp4 or .webm.")
+        return []
     words, (least, most) = codec.crf
     if quality in QUALITIES:
         return ["-crf", str(words[QUALITIES.index(quality)])]
@@ -118,11 +116,19 @@ class VideoWriter(FrameWriter):
             raise not_so_deep(path, depths, asked)
         return Encoding(asked, alpha)
 
+    @property
+    def _codec(self) -> Codec:
+        return CODECS[Path(self.path).suffix.lower(), self.encoding.depth, self.encoding.alpha]
+
+    @property
+    def has_quality(self) -> bool:
+        return self._codec.crf is not None
+
     def _start(self) -> None:
         self._ffmpeg: subprocess.Popen[bytes] | None = None
         self._messages: IO[bytes] | None = None
         self.atomic.create().close()  # ffmpeg writes over it
-        codec = CODECS[Path(self.path).suffix.lower(), self.encoding.depth, self.encoding.alpha]
+        codec = self._codec
         self._step = 2 if "420" in codec.pixels else 1
         width, height = (n + n % self._step for n in self.size)
         is_rgb, pixels = codec.pixels.startswith("rgb"), SENT[self.encoding.depth == 8, self.encoding.alpha]
@@ -195,21 +201,19 @@ def bled(pixels: np.ndarray) -> np.ndarray:
 
     pixels   (H, W, 4); its alpha, and colours where alpha is above 0, stay
     """
-    result = pixels.copy()
-    known = pixels[..., 3] > 0
+    result = np.pad(pixels, ((1, 1), (1, 1), (0, 0)))
+    known = result[..., 3] > 0
     for _ in range(REACH):
-        if known.all() or not known.any():
-            break
-        wide, there = np.pad(result[..., :3], ((1, 1), (1, 1), (0, 0))), np.pad(known, 1)
-        sums, count = np.zeros((*result.shape[:2], 3)), np.zeros(result.shape[:2])
-        for y, x in ((0, 1), (1, 0), (1, 2), (2, 1)):
-            near = there[y : y + known.shape[0], x : x + known.shape[1]]
-            sums += wide[y : y + known.shape[0], x : x + known.shape[1]] * near[..., None]
-            count += near
-        new = ~known & (count > 0)
-        result[new, :3] = np.round(sums[new] / count[new, None]).astype(result.dtype)
-        known = known | new
-    return result
+        new = np.zeros_like(known)
+        new[1:-1, 1:-1] = known[:-2, 1:-1] | known[2:, 1:-1] | known[1:-1, :-2] | known[1:-1, 2:]
+        # Only places at an edge are computed: they are few.
+        y, x = np.nonzero(new & ~known)
+        near = (np.add(y, [[-1], [0], [0], [1]]), np.add(x, [[0], [-1], [1], [0]]))
+        count = known[near]
+        mean = (result[near][..., :3] * count[..., None]).sum(axis=0, dtype=float) / count.sum(axis=0)[:, None]
+        result[y, x, :3] = np.round(mean)
+        known[y, x] = True
+    return np.ascontiguousarray(result[1:-1, 1:-1])
 
 
 def _but(suffix: str, depth: int | None) -> str:

@@ -200,7 +200,7 @@ def test_a_better_quality_is_larger_and_nearer(suffix, tmp_path):
 
 @pytest.mark.parametrize("quality", ["", "great", "0", "-1", "64", "1e1", "9" * 5000, "²", "16; rm"])
 def test_a_quality_that_is_none_is_refused_in_a_line(quality, tmp_path):
-    for suffix in (".mp4", ".webm"):
+    for suffix in (".mp4", ".webm", ".gif"):
         with pytest.raises(FileError, match="--quality") as caught:
             open_writer(tmp_path / f"a{suffix}", (8, 8), 10.0, None, PLAIN, quality)
         assert len(str(caught.value)) < 300
