@@ -98,14 +98,14 @@ class VggLike(nn.Module):
 NETWORKS = {"vgg_like": (VggLike, 1e-3), "residual": (Residual, 3e-3)}
 
 
-def exported(model, path, metadata):
-    """Writes an .onnx file of a model's probabilities, with texts about it."""
+def exported(model, path, metadata, size=SIZE):
+    """Writes an .onnx file of a model's probabilities of a picture of a size, with texts about it."""
     held = io.BytesIO()
     # The exporter tells each of its steps.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(model, (torch.zeros(1, 3, SIZE, SIZE),), dynamo=True, verbose=False)
+        program = torch.onnx.export(model, (torch.zeros(1, 3, size, size),), dynamo=True, verbose=False)
     program.save(held, external_data=False)
     file = onnx.load_from_string(held.getvalue())
     for node in file.graph.node:

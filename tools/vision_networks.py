@@ -1,12 +1,13 @@
-"""Trains a small U-Net on drawn pictures, and makes a small vision transformer; exports them as ONNX.
+"""Trains a small U-Net on drawn pictures, and makes a transformer, a MobileNetV2 and a ResNet-50; exports them as ONNX.
 
     make test-peers                     installs PyTorch, once, into .venv-peers
     .venv-peers/bin/python tools/vision_networks.py FOLDER [--only unet]
 
 unet.onnx tells the drawn object from what is behind it, at each pixel of 64 x 64, and is judged on pictures of other
 seeds; what it reaches is printed and written into the file, with the classes and what is done to a photo. It takes
-some minutes of two cores. vit.onnx, which looks at 8 x 8 patches of 8 x 8 pixels with a class token, in four blocks of
-four heads, has random weights: it is there to be looked at.
+some minutes of two cores. The others are there to be looked at, with random weights. vit.onnx looks at 8 x 8 patches of
+8 x 8 pixels with a class token, in four blocks of four heads. mobilenetv2.onnx and resnet50.onnx have the published
+widths, depths and input; their batch norms have measured some drawn pictures, so that no layer goes out.
 """
 
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from example_convnets import SIZE, exported
-from small_squeezenet import HELD_OUT, options, recipe, say, seen, settle, shown
+from small_squeezenet import HELD_OUT, options, pictures, recipe, say, seen, settle, shown
 from torch import nn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +28,20 @@ from tools.drawn.objects import KINDS, drawing  # noqa: E402 - the project's fol
 
 PATCH, WIDTH, DEPTH, HEADS = 8, 64, 4, 4
 CHANNELS = (12, 24, 48, 64)
+# Sandler et al. 2018, table 2: factor of the widening, channels, blocks, stride of the first.
+BOTTLENECKS = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+# He et al. 2015, table 1: channels of the narrow convolutions, blocks, stride of the first.
+STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
+# The side of pictures and the classes as of ImageNet; how many pictures batch norms measure.
+USUAL, CLASSES, MEASURED = 224, 1000, 16
 
 
 class Pair(nn.Sequential):
@@ -96,6 +111,70 @@ class Transformer(nn.Module):
         return self.prob(self.head(self.norm(x)[:, 0]))
 
 
+def convolved(into, out, size, stride=1, groups=1, activation=None):
+    """A convolution with its batch norm and an activation, if there is one."""
+    layers = [nn.Conv2d(into, out, size, stride, size // 2, groups=groups, bias=False), nn.BatchNorm2d(out)]
+    return nn.Sequential(*layers, *([activation()] if activation else []))
+
+
+class Inverted(nn.Module):
+    """Sandler et al. 2018, figure 3b: widened, seen through a 3 x 3 of each channel, and narrowed without a relu."""
+
+    def __init__(self, into, out, widening, stride):
+        super().__init__()
+        wide, self.adds = into * widening, stride == 1 and into == out
+        self.widened = convolved(into, wide, 1, activation=nn.ReLU6) if widening > 1 else nn.Identity()
+        self.seen = convolved(wide, wide, 3, stride, wide, nn.ReLU6)
+        self.narrowed = convolved(wide, out, 1)
+
+    def forward(self, x):
+        y = self.narrowed(self.seen(self.widened(x)))
+        return x + y if self.adds else y
+
+
+class MobileNetV2(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, blocks, into = convolved(3, 32, 3, 2, activation=nn.ReLU6), [], 32
+        for widening, out, count, stride in BOTTLENECKS:
+            for k in range(count):
+                blocks.append(Inverted(into, out, widening, stride if k == 0 else 1))
+                into = out
+        self.blocks, self.last = nn.Sequential(*blocks), convolved(into, 1280, 1, activation=nn.ReLU6)
+        self.pool, self.classifier, self.prob = nn.AdaptiveAvgPool2d(1), nn.Linear(1280, CLASSES), nn.Identity()
+
+    def forward(self, x):
+        return self.prob(self.classifier(self.pool(self.last(self.blocks(self.stem(x)))).flatten(1)))
+
+
+class Bottleneck(nn.Module):
+    """He et al. 2015, figure 5 on the right; the stride is the 3 x 3's, as in torchvision."""
+
+    def __init__(self, into, narrow, stride):
+        super().__init__()
+        self.down, self.seen = convolved(into, narrow, 1, activation=nn.ReLU), convolved(narrow, narrow, 3, stride)
+        self.up, same = convolved(narrow, 4 * narrow, 1), stride == 1 and into == 4 * narrow
+        self.past = nn.Identity() if same else convolved(into, 4 * narrow, 1, stride)
+
+    def forward(self, x):
+        return (self.up(self.seen(self.down(x)).relu()) + self.past(x)).relu()
+
+
+class ResNet50(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.pool, into = convolved(3, 64, 7, 2, activation=nn.ReLU), nn.MaxPool2d(3, 2, 1), 64
+        for number, (narrow, count, stride) in enumerate(STAGES, start=1):
+            blocks = [Bottleneck(into if k == 0 else 4 * narrow, narrow, stride if k == 0 else 1) for k in range(count)]
+            self.add_module(f"layer{number}", nn.Sequential(*blocks))
+            into = 4 * narrow
+        self.mean, self.classifier, self.prob = nn.AdaptiveAvgPool2d(1), nn.Linear(into, CLASSES), nn.Identity()
+
+    def forward(self, x):
+        x = self.layer4(self.layer3(self.layer2(self.layer1(self.pool(self.stem(x))))))
+        return self.prob(self.classifier(self.mean(x).flatten(1)))
+
+
 def covered(seeds):
     """(image, whether the object covers more than half of each pixel) of the pictures of some seeds."""
     made = [drawing(KINDS[seed % len(KINDS)], seed // len(KINDS), SIZE) for seed in seeds]
@@ -156,27 +235,55 @@ def vit(asked):
     return Transformer().eval(), {"training": "none: random weights"}
 
 
-NETWORKS = {"unet": unet, "vit": vit}
+@torch.no_grad()
+def measured(model, asked):
+    """(a network of random weights whose batch norms have measured drawn pictures, what is written about it)."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out")
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = None  # the mean of all that is seen
+    images, _ = pictures(0, MEASURED, asked.threads, USUAL)
+    model.train()(seen(images))
+    return model.eval(), {"training": f"none: random weights; batch norms of {MEASURED} drawn pictures"}
+
+
+def mobilenetv2(asked):
+    return measured(MobileNetV2(), asked)
+
+
+def resnet50(asked):
+    return measured(ResNet50(), asked)
+
+
+# What makes each, and the side of what it sees.
+NETWORKS = {
+    "unet": (unet, SIZE),
+    "vit": (vit, SIZE),
+    "mobilenetv2": (mobilenetv2, USUAL),
+    "resnet50": (resnet50, USUAL),
+}
 
 
 def main():
     parser = options(__doc__, 4_000, 5)
     parser.set_defaults(learning_rate=2e-3)
     parser.add_argument("folder", type=Path, help="where the files go")
-    parser.add_argument("--only", choices=NETWORKS, help="one of the two")
+    parser.add_argument("--only", choices=NETWORKS, help="one of the four")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     settle(asked)
     start = time.perf_counter()
     for name in [asked.only] if asked.only else NETWORKS:
         torch.manual_seed(asked.seed)
-        model, about = NETWORKS[name](asked)
+        make, size = NETWORKS[name]
+        model, about = make(asked)
         model.prob = nn.Softmax(1)
-        metadata = {**recipe("vision_networks.py", parser, asked), **shown(SIZE), **about}
-        if name == "vit":
+        metadata = {**recipe("vision_networks.py", parser, asked), **shown(size), **about}
+        if name != "unet":
             del metadata["classes"]  # of random weights no class has a name
         path = asked.folder / f"{name}.onnx"
-        exported(model.to(memory_format=torch.contiguous_format), path, metadata)
+        exported(model.to(memory_format=torch.contiguous_format), path, metadata, size)
         print(f"{path.name}: {sum(x.numel() for x in model.parameters())} weights, {path.stat().st_size} bytes")
     say(f"{time.perf_counter() - start:.0f} s in all")
 

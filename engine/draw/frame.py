@@ -115,6 +115,19 @@ def touch(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
+# Unit vectors, (2,) each, along which `meets` looks for a gap between shapes.
+ALONG = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0.0, np.pi, 12, endpoint=False)])
+
+
+def meets(box: Box, shapes: np.ndarray) -> bool:
+    """Whether a box overlaps one of some convex shapes, (B, N, 2) their corners, but for a gap across none of ALONG."""
+    left, top, right, bottom = box
+    own = np.array([(left, top), (right, top), (left, bottom), (right, bottom)]) @ ALONG.T
+    others = shapes @ ALONG.T
+    apart = (others.min(axis=1) >= own.max(axis=0)) | (others.max(axis=1) <= own.min(axis=0))
+    return bool((~apart.any(axis=1)).any())
+
+
 # Placeholder for fields that the renderer sets before nodes draw; `overlay`, which needs none, may be called before.
 NOT_YET: Any = None
 
@@ -216,6 +229,14 @@ class Frame:
     def tile_samples(self) -> tuple[int, int, int, int]:
         """(x, y, width, height) of this tile in samples."""
         return self.tile[0] * self.grid, self.tile[1] * self.grid, *self.samples
+
+    def seen(self, bodies: ArrayLike) -> np.ndarray:
+        """(B, N, 2) where the corners, (B, N, 3) world, of bodies are in the picture; not of those behind the eye."""
+        points = np.reshape(bodies, (-1, max(1, np.shape(bodies)[1] if np.ndim(bodies) == 3 else 1), 3))
+        (width, height), camera = self.size, self.camera
+        clip = np.insert(points, 3, 1.0, axis=2) @ (camera.projection(width / height) @ camera.view()).T
+        clip = clip[(clip[..., 3] > 0.0).all(axis=1)]
+        return (clip[..., :2] / clip[..., 3:] * (1, -1) + 1) / 2 * self.size
 
     def project(self, point: ArrayLike) -> tuple[float, float, float] | None:
         """(x, y, depth along the view) of a world point, x and y in the whole picture's pixels; None behind the eye."""

@@ -111,7 +111,9 @@ class Activations(ActivationsPanel):
         self._ranking.ranks = ranks if appeared[-1] > 0.0 else ()
         self._show_output(appeared[-1])
         turned = _turned(math.radians(self.turn) * (clock.time - self.moment))
-        self._root.transform = self._fit().transform(self.camera, turned)
+        self._root.transform = world = self._fit().transform(self.camera, turned)
+        bodies = self._places.bodies(front=self._plane.visible, end=self._made.visible) @ world[:3, :3].T + world[:3, 3]
+        self._ranking.bodies = self._answer.bodies = self._pin.bodies = self._ring.bodies = bodies
         self._names.transform = self._root.transform
         self._names.opacity = shown * appeared * ~self._is_hidden(self._names.positions)
         self.update_marks()
@@ -218,11 +220,17 @@ class Activations(ActivationsPanel):
         cards, end = bool(self.key or self.answers), self._has_front and self.output_image is not None
         if self._fitted != (cards, end):
             self._fitted = cards, end
-            room = (ROOM if self.shape == FULL_SHAPE else TALL_ROOM) if cards else MARGIN
-            points = np.concatenate([self._places.points(front=self._has_front, end=end), self._arc.reshape(-1, 3)])
+            room = self.headroom if cards else MARGIN
+            bodies = self._places.bodies(front=self._has_front, end=end)
+            points = np.concatenate([*bodies, self._places.names, self._arc.reshape(-1, 3)])
             self._framing = Framing.of(points, engine.SpaceScene.orbit_home(self), room, self.shape)
         self._take_lens()
         return self._framing
+
+    @property
+    def headroom(self) -> float:
+        """The part of the picture's height above what is shown, where the legend and the answers are."""
+        return ROOM if self.shape == FULL_SHAPE else TALL_ROOM
 
     @property
     def lens(self) -> tuple[float, float]:
@@ -291,7 +299,9 @@ class Activations(ActivationsPanel):
         words = "mean, not active", "", "4 deviations, moderate", "", "8 deviations, highly active"
         ramp = "responses" if self.look == "framed" else "original responses"
         exposed = f", shown x {self.exposed:g}" if self.exposed != 1.0 else ""
-        return engine.Legend(f"response above the mean{exposed}", ramp, 0.0, 8.0, (0.0, 2.0, 4.0, 6.0, 8.0), words)
+        return engine.Legend(
+            f"response above the mean{exposed}", ramp, 0.0, 8.0, (0.0, 2.0, 4.0, 6.0, 8.0), words, part=self.headroom
+        )
 
 
 def _turned(angle):

@@ -77,7 +77,7 @@ class Framing:
 
     @property
     def _inside(self):
-        return np.array([self.wide - MARGIN * REACH, self.high * (1 - LINE)])
+        return np.array([self.wide - MARGIN * REACH, self.high * (1 - LINE - self.room)])
 
     def _largest(self, camera):
         """The scale of the points at which they just fit into the frame."""
@@ -95,9 +95,9 @@ class Framing:
         shift = self._centred(camera, scale)
         least, most = self._bounds(camera, scale, shift)
         # In the frame's height what is left is above rather than below.
-        slack = max(0.0, self._inside[1] - (most[1] - least[1]) / 2)
-        lower = max((2 * ABOVE - 1) * slack if self.is_full else 0.0, min(slack, self.room * self.high))
-        bottom = slack - lower - self._inside[1]
+        half, room = self.high * (1 - LINE), self.room * self.high
+        slack = max(room, half - (most[1] - least[1]) / 2)
+        bottom = slack - max((2 * ABOVE - 1) * slack if self.is_full else 0.0, room) - half
         for _ in range(3):
             shift = shift + np.array((0.0, (bottom - self._bounds(camera, scale, shift)[0][1]) * self.distance))
         return scale, shift

@@ -54,11 +54,11 @@ class Places:
         right = np.array((math.cos(self.facing), 0.0, -math.sin(self.facing)))
         return np.array([middle + x * w * right + (0.0, y * h, 0.0) for y in (1, -1) for x in (-1, 1)])
 
-    def points(self, *, front: bool, end: bool) -> np.ndarray:
-        """(N, 3) points that hold all blocks with their names, and the pictures that are there."""
+    def bodies(self, *, front: bool, end: bool) -> np.ndarray:
+        """(N, 8, 3) the corners of all blocks, and of the pictures that are there."""
         found = [layout.corners(layout.jitter, layout.dot) for layout in self.layouts]
-        found += [self.picture(middle, (1, 1)) for middle, there in ((self.front, front), (self.end, end)) if there]
-        return np.concatenate([*found, self.names])
+        there = [middle for middle, is_there in ((self.front, front), (self.end, end)) if is_there]
+        return np.array(found + [np.repeat(self.picture(middle, (1, 1)), 2, axis=0) for middle in there])
 
     def frames(self, strengths: np.ndarray, theme: str) -> tuple[np.ndarray, np.ndarray]:
         """(segments, (N, 4) colours) of a box round each block that holds all of its dots, and of the links.

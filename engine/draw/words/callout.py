@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
-from engine.draw.frame import Frame, Sprite, touch
+from engine.draw.frame import Frame, Sprite, meets, touch
 from engine.draw.node import transformed
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
@@ -24,11 +24,13 @@ class Callout(Card):
     words    the first line large, the others below it smaller; without words there is no line
     colour   linear RGB of ring and line, or None for the theme's foreground
     around   (N, 3) points in the parent's space: the words do not cover the rectangle round them in the picture
+    bodies   (B, N, 3) corners of convex bodies in the world, which the words leave free where they can
 
     The words stand where they touch no others; where they have no such place, the ring is drawn alone.
     """
 
     around: ArrayLike = ()
+    bodies: ArrayLike = ()
     precedence = 1
 
     def __init__(self, words: Iterable[str] = (), *, colour: RGB | None = None, name: str | None = None):
@@ -62,13 +64,18 @@ class Callout(Card):
             return
         image = self.image(frame)
         kept = self._kept(frame, world)
+        found: list[tuple] = []
+        bodies = frame.seen(self.bodies)
         for elbow, (left, top) in self._places(frame, x, y, image.shape[1::-1], kept):
             box = left, top, left + image.shape[1], top + image.shape[0]
             if frame.is_free(box) and not touch(box, kept):
-                frame.sprites.append(_strokes((x, y), elbow, colour, s))
-                frame.take(image, left, top)
-                return
-        frame.sprites.append(_strokes((x, y), None, colour, s))
+                found.append((meets(box, bodies), len(found), elbow, left, top))
+        if not found:
+            frame.sprites.append(_strokes((x, y), None, colour, s))
+            return
+        *_, elbow, left, top = min(found)
+        frame.sprites.append(_strokes((x, y), elbow, colour, s))
+        frame.take(image, left, top)
 
     def _kept(self, frame, world):
         """The box of what words do not cover; of nothing, one on the origin."""

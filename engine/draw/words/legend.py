@@ -34,6 +34,7 @@ class Legend:
     marks     values of the surfaces shown; where there is one or none, round numbers beside it
     words     texts of the marks; () for their numbers
     around    (point (3,), radius), world: the ball that the picture shows, which the bar leaves free where it can
+    part      the most of the picture's height that it takes with its numbers
     least     the smaller side of the smallest picture it is drawn in, pixels: in others it would cover the subject
     card      True for a legend over an image: on a card of the background's colour, with the untrimmed map
 
@@ -49,6 +50,7 @@ class Legend:
     card: bool = False
     least: int = 0
     around: tuple[tuple[float, float, float], float] | None = None
+    part: float = 1.0
 
     def __post_init__(self):
         object.__setattr__(self, "marks", tuple(map(float, self.marks)))
@@ -96,7 +98,7 @@ def legend_sprites(legend: Legend, frame: Frame) -> list[Sprite]:
 def _bar_height(legend, frame, s):
     """Pixels of the bar: at most BAR_HEIGHT, less where it would cover what is shown."""
     m = _Measures(legend, s, frame.theme, 0)
-    room = min(PART * frame.size[1], frame.size[1] - 2 * m.margin - m.bottom)
+    room = min(PART * frame.size[1], legend.part * frame.size[1] - 2 * m.margin - m.bottom)
     disc = None if legend.around is None else _disc(frame, *legend.around)
     if disc is not None:
         (x, y), radius = disc

@@ -5,7 +5,7 @@ import pytest
 from graphs.maps import UNET
 from graphs.transformers import vit
 
-from engine.draw.frame import Frame, touch
+from engine.draw.frame import Frame, meets, touch
 from engine.network.convnet import ConvNet
 from engine.render.renderer import _drawables, _overlays
 from engine.render.shot import theme_of
@@ -97,3 +97,41 @@ def test_what_a_picture_shows_follows_its_shape():
     assert found.shape == lines.shape and not np.allclose(found, lines)
     placed(scene, (1280, 720))
     assert rows() == 1 and np.array_equal(scene._wires.items["start"], lines)
+
+
+@pytest.mark.parametrize("name", ["small", "u", "tokens"])
+def test_cards_leave_what_is_shown_free(name):
+    scene = SCENES[name]()
+    scene.turn = 0.0
+    for size in SIZES:
+        for azimuth, altitude in TURNS:
+            scene.azimuth, scene.altitude = azimuth, altitude
+            frame = placed(scene, size)
+            bodies = frame.seen(scene._ranking.bodies)
+            assert len(bodies) == len(scene.block_names) + scene._plane.visible + scene._made.visible
+            # The legend and the answers, which are placed first.
+            for left, top, right, bottom in frame.taken[: 1 + bool(scene._ranking.ranks)]:
+                # The legend's last half of a line is empty.
+                low = bottom - 6 * frame.type_scale
+                assert not meets((left, top, right, low), bodies), (size, azimuth, altitude)
+
+
+def test_a_ranking_names_as_many_as_have_room():
+    scene = SCENES["small"]()
+    scene.turn = 0.0
+    counts = []
+    for height in (800, 500, 300):
+        placed(scene, (height, height))
+        counts.append(scene._ranking._count)
+    assert counts == sorted(counts, reverse=True) and counts[0] == 5 > counts[-1] >= 1
+
+
+def test_the_words_of_a_class_stand_beside_the_blocks():
+    scene = SCENES["small"]()
+    scene.turn = 0.0
+    for size in SIZES:
+        frame = placed(scene, size)
+        image = scene._answer.image(frame)
+        (at,) = [(s.x, s.y) for s in frame.sprites if s.image is image]
+        box = *at, at[0] + image.shape[1], at[1] + image.shape[0]
+        assert not meets(box, frame.seen(scene._ranking.bodies)), size
