@@ -128,7 +128,15 @@ class Device:
     def write(self, buffer: wgpu.GPUBuffer, start: int, raw: np.ndarray) -> None:
         """Writes bytes to a buffer from byte `start` on; waits for the GPU when more than MOST_WAITING are not sent."""
         self.queue.write_buffer(buffer, start, raw)
-        self._waiting[0] += raw.nbytes
+        self._sent(raw.nbytes)
+
+    def write_texture(self, place: dict, raw: np.ndarray, layout: dict, size: tuple[int, int, int]) -> None:
+        """Writes to a texture, as the queue's function of this name does, and waits as `write`."""
+        self.queue.write_texture(place, raw, layout, size)
+        self._sent(raw.nbytes)
+
+    def _sent(self, count):
+        self._waiting[0] += count
         if self._waiting[0] > MOST_WAITING:
             self._waiting[0] = 0
             self.queue.submit([])

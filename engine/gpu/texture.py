@@ -71,8 +71,8 @@ class Texture:
         """Copies (H, W, channels) pixels in; where a row is given, fewer rows from there on."""
         base, channels = FORMATS[self.format]
         pixels = np.ascontiguousarray(pixels, base)
-        width, height = self.size if row is None else (self.size[0], len(pixels))
-        device().queue.write_texture(
+        width, height = self.size[0], len(pixels)
+        device().write_texture(
             {"texture": self.handle, "origin": (0, row or 0, 0)},
             pixels.reshape(-1).view(np.uint8),
             {"bytes_per_row": width * channels * pixels.itemsize, "rows_per_image": height},

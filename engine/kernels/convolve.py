@@ -28,7 +28,7 @@ CONVOLUTION = struct(
     "Convolution", stride="vec2u", padding="vec2i", dilation="vec2u", source="vec2u", source_places="u32",
     source_blocks="u32", source_first="u32", nothing="u32", width="u32", places="u32", channels="u32", groups="u32",
     offset="u32", iterations="u32", blocks="u32", columns="u32", outputs_share="u32", inputs_share="u32",
-    rows="u32", row="u32", slabs="u32",
+    rows="u32", row="u32", slabs="u32", limits="u32", most="f32",
 )  # fmt: skip
 
 
@@ -109,11 +109,15 @@ def steps(
     activation = activation or IDENTITY
     responses: Array | Texture = source.array
     weights: Array | Texture
-    tile_groups, row = product.SLAB_GROUPS, 0
+    tile_groups, row, limits = product.SLAB_GROUPS, 0, 0
     if variant == "lanes":
         tile = code.lanes_tile(node, output.places, subgroup_size())
-        tile_groups, kernel = tile.groups, _lanes_kernel(tile, activation)
-        weights = Texture.of(code.pack_lanes(node, tile), "rgba32float", "STORAGE_BINDING")
+        limits = code.LIMITS.index(activation.name) if activation.name in code.LIMITS else 0
+        tile_groups, kernel = tile.groups, _lanes_kernel(tile, IDENTITY if limits else activation)
+        size = (4 * product.ROW_BLOCKS * tile_groups, code.lanes_rows(node, tile))
+        weights = Texture(size, "rgba32float", "STORAGE_BINDING")
+        for first, some in code.packed_lanes(node, tile):
+            weights.write(some, first)
         counts = (-(-output.groups // tile_groups), -(-output.places // (tile.points * tile.lanes)))
         images = {} if images is None else images
         if source not in images:
@@ -141,6 +145,7 @@ def steps(
         offset=output.first, iterations=iterations, blocks=blocks, columns=node.weights.shape[3],
         outputs_share=len(node.bias) // node.groups, inputs_share=node.weights.shape[1],
         rows=product.image_rows(iterations), slabs=-(-iterations // product.SLAB), row=row,
+        limits=limits, most=activation.parameters[0] if limits == 2 else 0.0,
     )  # fmt: skip
     yield kernel.prepared(counts, convolution=uniform, responses=responses, weights=weights, output=output.array)
 

@@ -90,7 +90,8 @@ def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray
         raise ShapeError(f"{what} must be an array of real numbers with rows of one length") from None
     if array.ndim != len(axes) or 0 in array.shape:
         raise ShapeError(f"{what} are {array.shape}; they must be ({', '.join(axes)}), none of them 0")
-    if not np.isfinite(array).all():
+    # Both are NaN where a number is; no array of truth values is made.
+    if not (np.isfinite(array.min()) and np.isfinite(array.max())):
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise NetworkError(f"{what} have {array[at]} at {at}; every weight must be a finite float32")
     array.setflags(write=False)

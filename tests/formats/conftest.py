@@ -57,7 +57,8 @@ def onnx_bytes(nodes, constants, *, input_shape=("N", 3), opset=20, kind=1, **gr
 
 def chain_bytes(net):
     """A network of tanh layers, identity last, as the plainest ONNX file of it."""
-    nodes, constants, before = [], {}, "x"
+    nodes, before = [], "x"
+    constants: dict[str, np.ndarray] = {}
     for i, layer in enumerate(net.layers):
         constants |= {f"w{i}": layer.weights, f"b{i}": layer.bias}
         nodes += [f"z{i} = Gemm {before} w{i} b{i} transB=1", f"h{i} = Tanh z{i}"]
@@ -69,7 +70,7 @@ def chain_bytes(net):
 def pt_bytes(net):
     """Its state dict, as PyTorch saves one."""
     torch = pytest.importorskip("torch", reason="PyTorch opens .pt files; `make test-peers` installs it")
-    state = {}
+    state: dict[str, object] = {}
     for i, layer in enumerate(net.layers):
         state |= {
             f"{i}.weight": torch.from_numpy(layer.weights.copy()),

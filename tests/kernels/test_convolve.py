@@ -181,3 +181,22 @@ def test_a_variant_that_is_not_there_is_refused_by_name():
     node, shape = CASES["3x3, padded"]
     with pytest.raises(SettingError, match=r"Node `conv` was to be computed by `channels`; here it can be by .*slabs"):
         evaluate(convolve.steps, node, image(*shape), variant="channels")
+
+
+@pytest.mark.skipif("lanes" not in VARIANTS, reason="this adapter's subgroups have another size")
+def test_limits_are_data_so_that_one_kernel_computes_them_all():
+    node, source, output = convolution(8, 4, (3, 3)), ChannelMap((4, 9, 9)), ChannelMap((8, 7, 7))
+    limits = [Activation("relu"), Activation("clipped_relu", (0.5,)), Activation("clipped_relu", (2.0,)), None]
+    made = [list(convolve.steps(node, [source], output, a, variant="lanes"))[-1].kernel for a in limits]
+    assert len(set(map(id, made))) == 1
+
+
+@pytest.mark.parametrize("outputs, window", [(32, (3, 3)), (70, (1, 1)), (5, (2, 3))])
+def test_weights_that_are_packed_in_one_copy_are_the_matrix_packed(outputs, window, monkeypatch):
+    monkeypatch.setattr(code, "PIECE", 1)
+    node = convolution(outputs, 8, window)
+    for groups in (1, 2, 8):
+        tile = product.Tile(2, groups, 8)
+        image = product.pack_lanes(code.matrix(node, groups), tile)
+        for first, some in code.packed_lanes(node, tile):
+            assert np.array_equal(some, image[first : first + len(some)])

@@ -45,7 +45,9 @@ fn product_store(p: u32, g: u32, value: vec4f) {
     let place = place_of(p);
     if group < convolution.groups && place < convolution.places {
         let used = window_used(group, convolution.channels);
-        output[convolution.offset + group * convolution.places + place] = select(vec4f(0.0), value, used);
+        let low = select(value, max(value, vec4f(0.0)), convolution.limits > 0u);
+        let response = select(low, min(low, vec4f(convolution.most)), convolution.limits > 1u);
+        output[convolution.offset + group * convolution.places + place] = select(vec4f(0.0), response, used);
     }
 }
 

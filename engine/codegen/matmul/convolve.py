@@ -3,6 +3,8 @@
 An output's inputs are the numbers of its window: tap by tap, row by row, a tap's channels in blocks of four.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from engine.codegen.matmul import product
@@ -13,11 +15,15 @@ from engine.network.graph.nodes import Convolution
 from engine.network.mlp import Layer
 
 IDENTITY = Activation("identity")
+# Activations that `kernels/convolve_lanes` has as data, so that it compiles once for all of them: the number of each.
+LIMITS = ("identity", "relu", "clipped_relu")
+# Bytes of weights that are packed and handed over at a time.
+PIECE = 4 << 20
 # Texels in a row of the image that holds an array of channels.
 ROW = 2048
 # Outputs of a tile in groups of four, and places of a lane: few sizes, since each needs a shader of its own.
 GROUPS = (8, 4, 2, 1)
-PLACES = (6, 7, 4, 2, 1)
+PLACES = (7, 6, 4, 2, 1)
 # Cost of loading a tile's inputs, in groups of products, and its weights, in places: on a core of llvmpipe tiles
 # of 7, 6, 4, 2 and 1 places ran at 43, 42, 37, 29 and 20 GFLOP/s, of 8 and 4 groups at 34 and 29.
 INPUTS, WEIGHTS = 1.7, 1.3
@@ -82,14 +88,40 @@ def matrix(node: Convolution, tile_groups: int) -> Layer:
 
 
 def lanes_rows(node: Convolution, tile: Tile) -> int:
-    """Rows of the image that `pack_lanes` gives."""
+    """Rows of the image that `packed_lanes` fills."""
     iterations = node.weights[0, 0].size * blocks_seen(node, tile.groups)
     return product.image_height(-(-groups_of(len(node.bias)) // tile.groups) * product.image_rows(iterations))
 
 
-def pack_lanes(node: Convolution, tile: Tile) -> np.ndarray:
-    """Weights as an image, for `kernels/convolve_lanes`."""
-    return product.pack_lanes(matrix(node, tile.groups), tile)
+def packed_lanes(node: Convolution, tile: Tile) -> Iterator[tuple[int, np.ndarray]]:
+    """Weights as an image, for `kernels/convolve_lanes`, laid out as by `product.pack_lanes`: some rows at a time.
+
+    returns  (first row, (rows, width, 4) float32, which the next turn writes over)
+    """
+    count, channels, *window = node.weights.shape
+    taps, size = int(np.prod(window)), 4 * tile.groups
+    if node.groups > 1 or channels % 4:
+        yield 0, product.pack_lanes(matrix(node, tile.groups), tile)
+        return
+    inputs = taps * channels // 4
+    rows, width = product.image_rows(inputs), product.ROW_BLOCKS * size
+    tiles = -(-groups_of(count) // tile.groups)
+    some = max(1, PIECE // (16 * rows * width))
+    image = np.zeros((min(some, tiles) * rows, width, 4), np.float32)
+    # In the order of the image: tap, block of channels, group of outputs, channel, output. One copy, of a few MiB at a
+    # time: the largest layers have a hundred million weights.
+    blocks = image.reshape(-1, rows * product.ROW_BLOCKS, tile.groups, 4, 4)
+    for first in range(0, tiles, some):
+        for at, number in enumerate(range(first, min(first + some, tiles))):
+            weights = node.weights[number * size : (number + 1) * size].reshape(-1, channels // 4, 4, taps)
+            bias = node.bias[number * size : (number + 1) * size]
+            if len(weights) < size:
+                weights = np.concatenate([weights, np.zeros((size - len(weights), *weights.shape[1:]), np.float32)])
+                bias = np.concatenate([bias, np.zeros(size - len(bias), np.float32)])
+            shaped = weights.reshape(tile.groups, 4, channels // 4, 4, taps).transpose(4, 2, 0, 3, 1)
+            blocks[at, :inputs].reshape(taps, -1, tile.groups, 4, 4)[...] = shaped
+            blocks[at, inputs].reshape(-1)[:size] = bias
+        yield first * rows, image[: min(some, tiles - first) * rows]
 
 
 def pack_slabs(node: Convolution) -> np.ndarray:

@@ -37,7 +37,7 @@ def load(
     output = output or said
     if size is None and wanted is not None:
         size = (wanted[0], wanted[-1])
-    metadata = {x.key: x.value for x in model.metadata_props}
+    metadata = {x.key: x.value for x in model.proto.metadata_props}
     if not classes and about.is_ours(metadata, "classes", "["):
         classes = about.entry(metadata, "classes", list, name)
     if preprocess is None and about.is_ours(metadata, "preprocess", "{"):

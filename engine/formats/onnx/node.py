@@ -103,7 +103,7 @@ class OnnxNode:
 
     def tensor(self, key: str) -> np.ndarray:
         """The attribute of that name, an array."""
-        return tensor(self.attributes[key].t, self.scope.reading.file)
+        return tensor(self.attributes[key].t, self.scope.reading.file, self.scope.reading.pieces)
 
     def setting(self, i: int, key: str) -> list[int] | None:
         """Whole numbers that newer opsets have as input i, older ones as an attribute; None if there are none."""

@@ -15,7 +15,7 @@ from engine.diagnostics import log
 from engine.errors import NetworkError, NeurosceneError, ShapeError
 from engine.formats.files import short
 from engine.formats.onnx.declared import Sizes, chosen
-from engine.formats.onnx.model import MAX_NODES, read, tensor
+from engine.formats.onnx.model import MAX_NODES, Model, read, tensor
 from engine.formats.onnx.node import Absent, OnnxNode, Result
 from engine.formats.onnx.rules import REFUSED, RULES
 from engine.network.graph.builder import Builder, Value
@@ -38,7 +38,8 @@ def read_graph(path: Path, *, size: Sequence[int] | None = None, output: str | N
 
 
 def graph_of(model: Any, name: str, *, size: Sequence[int] | None = None, output: str | None = None) -> Graph:
-    """As `read_graph`, of a ModelProto; name: its file's, for messages."""
+    """As `read_graph`, of a Model, or of a ModelProto with all its data; name: its file's, for messages."""
+    model = model if isinstance(model, Model) else Model(model)
     graph = model.graph
     if len(graph.node) > MAX_NODES:
         raise NetworkError(f"{name} has {len(graph.node)} nodes; at most {MAX_NODES} are read. Simplify it.")
@@ -56,7 +57,7 @@ def graph_of(model: Any, name: str, *, size: Sequence[int] | None = None, output
 def _made(model, name, wanted, sizes, batch):
     """The Graph of which inputs of a fixed batch above 1 are of one image, or as they are given (batch 1)."""
     reading = OnnxReading(model, name, sizes, batch)
-    (end,) = Scope(reading, model.graph, model.opset_import).evaluated([wanted])
+    (end,) = Scope(reading, model.graph, model.proto.opset_import).evaluated([wanted])
     if batch > 1 and not sizes.agree(wanted, end.dims):
         raise ShapeError(f"The output of {name} is {end.dims} for a batch of 1.")
     graph = reading.builder.graph([end])
@@ -76,11 +77,11 @@ class OnnxReading:
     made          how many numbers have been made as constants; weights: as weights of nodes
     """
 
-    def __init__(self, model: Any, file: str, sizes: Sizes, batch: int):
-        self.file, self.sizes, self.batch = file, sizes, batch
+    def __init__(self, model: Model, file: str, sizes: Sizes, batch: int):
+        self.file, self.sizes, self.batch, self.pieces = file, sizes, batch, model.pieces
         self.builder = Builder(file)
         self.types: dict[str, str] = {}
-        self.functions = {(f.domain, f.name): f for f in model.functions}
+        self.functions = {(f.domain, f.name): f for f in model.proto.functions}
         self.dequantised: set[str] = set()
         self.probabilities: set[str] = set()
         self.count = self.made = self.weights = 0
@@ -206,7 +207,7 @@ class Scope:
     def _find(self, key, asker):
         if key in self.stored:
             proto = self.stored[key]
-            array = tensor(proto, self.reading.file)
+            array = tensor(proto, self.reading.file, self.reading.pieces)
             self.values[key] = self.reading.builder.constant(array, short(key, 60))
         elif key in self.makers:
             self.evaluated([key])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.errors import NeurosceneError
+from engine.formats.onnx import model
 from engine.formats.onnx.model import parsed
 from engine.formats.onnx.reader import graph_of
 from engine.network.graph.lowering.layers import as_mlp
@@ -30,12 +31,13 @@ def damaged(data, rng):
     return bytes(data)
 
 
-def test_damaged_files_are_read_or_refused(make_onnx):
+def test_damaged_files_are_read_or_refused(make_onnx, monkeypatch):
     files = [model_of(make_onnx, *case).SerializeToString() for case in CASES.values()]
     rng = np.random.default_rng(3)
     read = 0
     for k in range(COUNT):
         data = damaged(files[k % len(files)], rng)
+        monkeypatch.setattr(model, "LARGE", k % 2 or model.MAX_FIELDS)
         try:
             graph = graph_of(parsed(data, "net.onnx"), "net.onnx")
             read += 1

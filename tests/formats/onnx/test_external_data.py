@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from engine.errors import FileError
 from engine.formats import load_mlp
 from engine.formats.load_convnet import load_convnet
-from engine.formats.onnx.model import fill_external
+from engine.formats.onnx.model import Model, fill_external
 
 RNG = np.random.default_rng(4)
 WEIGHTS, BIAS = RNG.normal(size=(5, 3)).astype("f4"), RNG.normal(size=5).astype("f4")
@@ -135,4 +135,4 @@ def test_a_huge_shape_takes_no_memory(tmp_path, dims):
 def test_a_model_without_a_folder_follows_nothing(tmp_path):
     model = onnx.load(io.BytesIO(saved(tmp_path, chain()).read_bytes()), load_external_data=False)
     with pytest.raises(FileError, match="not followed"):
-        fill_external(model, None)
+        fill_external(Model(model), None)

@@ -9,6 +9,8 @@ import pytest
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError
 from engine.formats.load_mlp import load
 from engine.formats.onnx import model
+from engine.formats.onnx.reader import graph_of
+from engine.network.graph.passes.simplify import simplified
 from engine.network.random import random_mlp
 
 onnx = pytest.importorskip("onnx")
@@ -228,8 +230,9 @@ def test_weights_that_need_no_folding_are_kept_to_the_bit(loaded):
 
 
 @pytest.mark.parametrize("name", ["FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16"])
-@pytest.mark.parametrize("raw", [True, False])
-def test_every_float_type_is_converted_exactly(tmp_path, make_onnx, name, raw):
+@pytest.mark.parametrize("raw, large", [(True, 1), (True, 99), (False, 99)])
+def test_every_float_type_is_converted_exactly(tmp_path, make_onnx, name, raw, large, monkeypatch):
+    monkeypatch.setattr(model, "LARGE", large)
     numbers = np.float32([[1.5, -0.25, 96]])  # few enough bits for all of them
     kind = getattr(onnx.TensorProto, name)
     if raw and name == "BFLOAT16":
@@ -244,6 +247,15 @@ def test_every_float_type_is_converted_exactly(tmp_path, make_onnx, name, raw):
     data = make_onnx("y = Gemm x w transB=1", {}, model=lambda model: model.graph.initializer.append(proto))
     (tmp_path / "net.onnx").write_bytes(data)
     assert np.array_equal(load(tmp_path / "net.onnx").layers[0].weights, numbers)
+
+
+def test_weights_are_in_memory_once(tmp_path, make_onnx):
+    weights = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+    data = make_onnx("y = Gemm x w transB=1", {"w": weights}, input_shape=(1, 64))
+    file = model.parsed(data, "net.onnx")
+    assert [len(piece) for piece in file.pieces] == [weights.nbytes] and len(file.proto.SerializeToString()) < 500
+    (dense,) = (node for node in simplified(graph_of(file, "net.onnx")).nodes if hasattr(node, "weights"))
+    assert np.array_equal(dense.weights, weights) and np.shares_memory(dense.weights, file.pieces[0])
 
 
 # What is refused, and that the message names the node and what would do.
