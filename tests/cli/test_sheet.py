@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -164,20 +163,6 @@ def test_figures_are_made_and_their_paths_are_all_of_stdout(ask):
     assert sorted(os.listdir("out")) == sorted(made)
     assert Image.open("out/01-one.png").getpixel((0, 0)) == (255, 255, 255)
     assert ask("figures", "mine.py", "1", *asked)[1] == os.path.join("mine-figures", "01-one.png") + "\n"
-
-
-def test_the_sheets_of_the_document_can_be_made(ask):
-    """Each command as it is written, with small cells."""
-    document = (Path(__file__).resolve().parents[2] / "docs" / "sheets.md").read_text()
-    blocks = re.findall(r"^```sh\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("neuroscene sheet")]
-    assert len(lines) >= 8
-    for line in lines:
-        words = shlex.split(line)[1:]
-        if "--cell" in words:
-            del words[words.index("--cell") : words.index("--cell") + 2]
-        status, out, err = ask(*words, "--cell", "12x9", "--supersample", "1")
-        assert (status, out) == (0, words[words.index("-o") + 1] + "\n"), err
 
 
 def test_the_figures_of_the_document_can_be_declared(ask, tmp_path):

@@ -187,6 +187,19 @@ def test_code_of_blocks_is_the_same_for_all_sizes_and_that_of_lanes_ends_where_b
         assert not plan.is_small_enough() or lanes_module(plan).count("fma(") < 4 * MOST_VECTORS
 
 
+def test_planning_takes_no_memory_for_weights_that_are_too_many():
+    def problem(*sizes):
+        layers = *[Activation.parse("tanh")] * (len(sizes) - 2), Activation.parse("identity")
+        return Problem(Shape(sizes, layers), "values")
+
+    for sizes in ((1, 1, 1), (2, 7, 9, 3), (3, 20, 33, 16, 5)):
+        for lanes in kernel.LANE_COUNTS:
+            plan = Lanes(problem(*sizes), lanes)
+            assert plan.count == len(plan.vectors)
+    with pytest.raises(DeviceLimitError, match="too wide or deep"):
+        plan_for(problem(2, *[8192] * 20, 2))
+
+
 def test_threads_of_a_gpu_give_the_bytes_of_those_of_software(monkeypatch):
     problem = case([2, 9, 7, 2], runs=2)
     found = []

@@ -16,6 +16,7 @@ from tests.formats.onnx.models import f
 from tests.formats.onnx.test_extensions import MICROSOFT, model
 from tests.formats.onnx.test_rules import CASES, model_of
 
+ort = pytest.importorskip("onnxruntime", reason="onnxruntime is installed by `make test-peers`")
 pytestmark = pytest.mark.peers
 # float32 of small numbers; the expected values of some are written with five digits.
 TOLERANCE = 1e-4
@@ -100,7 +101,6 @@ def test_every_node_of_onnxs_own_tests_agrees_or_is_refused_for_what_it_is():
 
 
 def runtime(made, opset):
-    ort = pytest.importorskip("onnxruntime", reason="onnxruntime is installed by `make test-peers`")
     made.ir_version = min(made.ir_version, 10)
     options = ort.SessionOptions()
     options.log_severity_level = 4

@@ -55,8 +55,9 @@ class Lanes:
                         unit = k * self.lanes + lane
                         found.append((f"w0_{i}_{k}", np.where(unit < m, at + unit * n + i, -1)))
             else:
+                weights = diagonals(n, m, self.lanes, self.turns(layer))
                 for k, c, p in self.turned(layer, n, m):
-                    of = diagonals(n, m, self.lanes, self.turns(layer))[k, c, p]
+                    of = weights[k, c, p]
                     found.append((f"w{layer}_{k}_{c}_{p}", np.where(of < 0, -1, at + of)))
             at += n * m
             for k in range(self.vectors_of(m)):
@@ -74,24 +75,32 @@ class Lanes:
         """(vector of outputs, turn, vector of inputs) of each vector of weights of a layer but the first."""
         return itertools.product(range(self.vectors_of(m)), range(self.turns(layer)), range(self.vectors_of(n)))
 
+    @once
+    def count(self) -> int:
+        """How many `vectors` there are, of networks of any size."""
+        return sum(
+            self.vectors_of(m) * (1 + (n if layer == 0 else self.turns(layer) * self.vectors_of(n)))
+            for layer, n, m in self.problem.layers
+        )
+
     def is_small_enough(self) -> bool:
         """Whether its code compiles in a second or two."""
-        return len(self.vectors) <= MOST_VECTORS
+        return self.count <= MOST_VECTORS
 
     @property
     def are_few(self) -> bool:
         """Whether everything is written out."""
-        return len(self.vectors) <= FEW_VECTORS
+        return self.count <= FEW_VECTORS
 
     @property
     def together(self) -> int:
         """Samples computed side by side, which hide the latency of operations."""
-        return 2 if len(self.vectors) <= TWO_VECTORS else 1
+        return 2 if self.count <= TWO_VECTORS else 1
 
     @property
     def groups(self) -> int:
         """vec4f that a lane loads and stores: four vectors at once."""
-        return -(-len(self.vectors) // 4)
+        return -(-self.count // 4)
 
     @once
     def places(self) -> Places:
