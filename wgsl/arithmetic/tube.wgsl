@@ -30,7 +30,7 @@ fn tube_widened(z: Tube, small: f32, least: f32, limit: f32) -> Tube {
     return w;
 }
 
-// How far a response at an end may be off the middle's.
+// How far a response at an end may be off what is computed of the middle's.
 fn tube_near_off(z: Tube) -> vec4f {
     return abs(z.near_u) + abs(z.near_v) + z.rest + z.error_bound;
 }
@@ -39,11 +39,11 @@ fn tube_far_off(z: Tube) -> vec4f {
     return abs(z.far_u) + abs(z.far_v) + z.rest + z.error_bound;
 }
 
-// All values along all rays, with the rounding of this.
+// All values along all rays, and what may be computed of them, which is off once more; with the rounding of this.
 fn tube_range(z: Tube) -> Range {
     let bend = 0.125 * (abs(z.middle) + z.radius);
-    let a = tube_near_off(z);
-    let b = tube_far_off(z);
+    let a = tube_near_off(z) + z.error_bound;
+    let b = tube_far_off(z) + z.error_bound;
     let pad = 8.0 * ULP * (max(abs(z.near), abs(z.far)) + a + b + bend);
     return Range(min(z.near - a, z.far - b) - bend - pad, max(z.near + a, z.far + b) + bend + pad);
 }
