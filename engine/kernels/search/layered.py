@@ -63,7 +63,7 @@ class Layered:
         self.net = net
         self._layers = VARIANTS[variant or best_variant(net.shape)](net)
         self._end = _end_kernel(net.activations[-1] if net.activations[-1].is_whole else None)
-        self._steps: dict[tuple, list[Callable[[Encoder], None]]] = {}
+        self._steps: dict[tuple, tuple] = {}  # with the arrays that they are of, since Python uses ids again
         self._reach = np.inf
 
     @property
@@ -106,10 +106,10 @@ class Layered:
         """
         key = id(pieces), id(bounds), count
         if key not in self._steps:
-            for old in list(self._steps)[:-16]:  # what is not among the last few is forgotten
-                del self._steps[old]
-            self._steps[key] = [step for part in self._parts(count) for step in self._one(pieces, bounds, *part)]
-        for step in self._steps[key]:
+            steps = [step for part in self._parts(count) for step in self._one(pieces, bounds, *part)]
+            # What is not among the last few is forgotten.
+            self._steps = dict([*self._steps.items()][-16:]) | {key: (pieces, bounds, steps)}
+        for step in self._steps[key][2]:
             step(encoder)
 
     def _parts(self, count):
