@@ -45,7 +45,8 @@ _kinds: weakref.WeakValueDictionary[int, type[Scene]] = weakref.WeakValueDiction
 class DrawingLock:
     """Held, in a block, by the thread that draws: a process has one renderer and one device, so only one thread may.
 
-    A thread that has its turn with a window's scene gives it away while it waits: the one that draws may need it.
+    A thread that has its turn with a window's scene, a window as well, gives it away while it waits: the one that draws
+    may need it.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class DrawingLock:
 
     def __enter__(self) -> None:
         if not self._lock.acquire(blocking=False):
-            with turn.away() if turn.may_be_given else nullcontext():
+            with turn.away() if turn.is_mine else nullcontext():
                 self._lock.acquire()
 
     def __exit__(self, *error: object) -> None:

@@ -266,12 +266,13 @@ def test_the_scene_of_the_job_before_is_used_again():
     assert batch._last[1] is not kept
 
 
-def test_who_waits_to_draw_gives_its_turn_to_the_one_that_draws():
-    """Of two windows' threads one draws and waits for the driver, so that the other has the turn and wants to draw."""
+@pytest.mark.parametrize("is_frame", [False, True])
+def test_who_waits_to_draw_gives_its_turn_to_the_one_that_draws(is_frame):
+    """A thread draws and waits for the driver, so that another window's, or a frame, has the turn and wants to draw."""
     away, wanted = threading.Event(), threading.Event()
 
     def draw(first):
-        turn.take()
+        turn.take(first=is_frame and not first)
         try:
             if not first:
                 wanted.set()
