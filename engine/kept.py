@@ -53,17 +53,17 @@ class Store:
         self._values[key] = value, size
         self.letters += size
         while len(self._values) > 1 and (len(self._values) > self.most or self.letters > self.most_letters):
-            self._dropped += self.drop(next(iter(self._values)))
+            _, (_, letters) = self._values.popitem(last=False)  # at once: another thread may change them as well
+            self.letters -= letters
+            self._dropped += letters
         if self._dropped > GIVE_BACK:
             self._dropped = 0
             give_back()
         return value
 
-    def drop(self, key: Hashable) -> int:
-        """Forgets the value of a key, if there is one; its letters."""
-        _, letters = self._values.pop(key, (None, 0))
-        self.letters -= letters
-        return letters
+    def drop(self, key: Hashable) -> None:
+        """Forgets the value of a key, if there is one."""
+        self.letters -= self._values.pop(key, (None, 0))[1]
 
     def keys(self) -> list[Hashable]:
         """The keys, the one that was not asked for the longest first."""

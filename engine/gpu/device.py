@@ -62,6 +62,7 @@ _device: "Device | None" = None
 # A second device of a software driver, for what a window shows while the first computes; and who uses it now.
 _display: "Device | None" = None
 _thread = threading.local()
+_renewing = threading.RLock()
 _changes = 0
 
 
@@ -151,7 +152,8 @@ def device() -> Device:
     and is not there.
     """
     if _device is None or faults.suspected:
-        _usable()
+        with _renewing:
+            _renew()
     assert _device is not None
     return _display if getattr(_thread, "displays", False) and _display is not None else _device
 
@@ -209,19 +211,16 @@ def _drop():
     store.clear()
 
 
-def _usable():
-    """The present device if it is not lost, else a new one; what was compiled for the earlier one is forgotten."""
+def _renew():
+    """Makes the device where there is none, or one is lost; what was compiled for an earlier one is then forgotten."""
     global _device
-    if _device is not None and not _is_lost(_device.handle):
-        faults.forget()
-        return _device
-    if _device is not None:
+    lost = [one.adapter for one in (_device, _display) if one is not None and _is_lost(one.handle)]
+    if lost:
         if not faults.said:
-            log.warning("neuroscene: the device %s was lost; a new one is used.", _device.adapter)
+            log.warning("neuroscene: the device %s was lost; a new one is used.", lost[0])
         _drop()
-    _device = _new()
+    _device = _device or _new()
     faults.forget()
-    return _device
 
 
 def _is_lost(handle):
