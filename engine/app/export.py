@@ -18,8 +18,6 @@ from engine.formats.atomic import AtomicTarget
 from engine.output.streams import standard_output
 from engine.output.writers.formats import encode_drawing, save_drawing, vector_ending
 from engine.render.encoding import Encoding
-from engine.render.picture import Picture
-from engine.render.renderer import advanced
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 from engine.vector.page import POINT_MM, Drawing, Group, OwnPicture, Part, Raster
@@ -117,9 +115,7 @@ def _pixels(scene: Scene, clock: Clock, size: tuple[int, int]) -> np.ndarray:
     """(H, W, 3 or 4) uint8: a scene's picture without words, without the dither that would make the file large."""
     encoding = Encoding(16, is_clear(scene))
     with jobs.drawing:
-        steps = jobs.renderer().steps(scene, clock, size, 4, words=False, advances=False, encoding=encoding)
-        while not isinstance(found := advanced(steps), Picture):
-            pass
+        found = jobs.renderer().frame(scene, clock, size, words=False, advances=False, encoding=encoding)
         return np.round(found.pixels()[..., : encoding.channels] / 257.0).astype(np.uint8)
 
 

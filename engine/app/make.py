@@ -13,7 +13,6 @@ from engine.app import jobs
 from engine.app.expected import say_expected
 from engine.app.tiled_picture import TiledPicture, text_of
 from engine.draw.drawable import Drawable
-from engine.draw.frame import THEMES
 from engine.errors import FileError
 from engine.formats.atomic import AtomicTarget
 from engine.kernels.search.progress import Progress
@@ -27,7 +26,7 @@ from engine.render.encoding import PLAIN, Encoding
 from engine.render.outlook import Outlook
 from engine.render.picture import Picture, Report
 from engine.render.renderer import Renderer, advanced
-from engine.render.shot import shape
+from engine.render.shot import shape, theme_of
 from engine.scene.scene import Scene
 from engine.scene.settings import settings
 from engine.scene.view_data import Clock
@@ -75,7 +74,7 @@ def drawn_opaque(
 
 def is_clear(scene: Scene) -> bool:
     """Whether a scene's pictures are transparent where nothing is."""
-    return THEMES[scene.drawn_theme or scene.theme].is_clear
+    return theme_of(scene).is_clear
 
 
 def _rendered(

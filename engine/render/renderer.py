@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -87,18 +88,16 @@ class Renderer:
         self.times = PassTimes() if on else None
         return self.times
 
-    def frame(
-        self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *, advances: bool = True
-    ) -> Picture:
+    def frame(self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, **more: Any) -> Picture:
         """The picture of a scene at a moment.
 
         size          (width, height) in pixels
         supersample   samples a pixel: 1, 4, 9 or 16
-        advances      False for a scene that was brought to the moment
+        more          as `steps` takes it
 
         Raises SettingError for wrong sizes or samples, and whatever the scene raises.
         """
-        steps = self.steps(scene, clock, size, supersample, advances=advances)
+        steps = self.steps(scene, clock, size, supersample, **more)
         while not isinstance(found := advanced(steps), Picture):
             pass
         return found
