@@ -54,9 +54,11 @@ class Node(metaclass=_Checked):
     name        for messages and picking
     transform   (4, 4) float64, to the parent's space; p_parent = transform @ (p, 1)
     visible     False hides the node and its children
+    pictures    how many were begun of it as a stage: nodes keep what they need for one
     """
 
     _is_complete = False
+    pictures = 0
 
     def __init__(self, name: str | None = None):
         self.name = name or type(self).__name__

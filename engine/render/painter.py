@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from engine.draw.drawable import Drawable
-from engine.draw.frame import LAYERS, THEMES, Sprite
+from engine.draw.frame import LAYERS, Sprite
 from engine.errors import NeurosceneError
 from engine.formats.image import enlarged
 from engine.gpu.device import device
@@ -22,7 +22,7 @@ from engine.render.picture import Picture, Report
 from engine.render.present import blit, blit_moved, draw_sprites, moved_sprites
 from engine.render.refinement import Quality, Refinement
 from engine.render.renderer import Renderer, Steps, advanced
-from engine.render.shot import Subject, shape
+from engine.render.shot import Subject, shape, theme_of
 from engine.render.tiling import TILE_BYTES
 from engine.view.camera import Camera
 
@@ -64,6 +64,8 @@ class Painter:
         self._steps: Steps | None = None
         self._drawing = Quality(1.0, 1)
         self._spent = 0.0
+        # Which picture of the scene's nodes it is: once they have drawn another, they cannot go on with it.
+        self._number = 0
         self._progress: Progress | None = None
         self._outlook = Outlook()
         self._size: tuple[int, int] | None = None
@@ -125,7 +127,7 @@ class Painter:
         if self._size not in (None, size):
             self.changed()
             self._steps = None
-        if whole and not self.refinement.is_moving:
+        if (whole and not self.refinement.is_moving) or scene.stage.pictures != self._number:
             self._steps = None
         if (patient or whole) and not self.refinement.is_moving:
             return
@@ -140,8 +142,9 @@ class Painter:
         # take long. Drafts are finished though things move on.
         slices = self.live and not whole and (self.refinement.drafts or not self.refinement.is_moving)
         begun = time.perf_counter()
-        while self._steps is not None:
-            self._step(self._steps)
+        # Whoever changes the scene meanwhile may drop them.
+        while (steps := self._steps) is not None:
+            self._step(steps)
             if slices and time.perf_counter() - begun > SLICE:
                 return
 
@@ -150,8 +153,8 @@ class Painter:
         shape(scene, size)
         scene.advance(clock)
         self._begin(scene, clock, size, Quality(1.0, samples))
-        while self._steps is not None:
-            self._step(self._steps, raising=True)
+        while (steps := self._steps) is not None:
+            self._step(steps, raising=True)
         # The next live picture chooses its quality anew.
         self.refinement.moved()
 
@@ -160,8 +163,7 @@ class Painter:
 
         camera   of the moment: where a thread of its own draws, a picture of an earlier one is shown as from there
         """
-        theme = THEMES[scene.drawn_theme or scene.theme]
-        encoder, shown, background = device().encoder(), self._shown, theme.background
+        encoder, shown, background = device().encoder(), self._shown, theme_of(scene).background
         if shown is not None:
             picture, quality, old, words = shown
             texture = self._texture(picture)
@@ -237,6 +239,7 @@ class Painter:
     def _advance(self, scene, clock, size):
         """Brings the scene to the moment, so that it is known what is to be drawn; False if it fails."""
         shape(scene, size)
+        self._has_changed = False
         try:
             scene.advance(clock)
         except Exception as error:
@@ -249,7 +252,6 @@ class Painter:
         return True
 
     def _begin(self, scene, clock, size, quality):
-        self._has_changed = False
         self._size, self._drawing, self._spent, self._camera = size, quality, 0.0, scene.camera
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
         tile_bytes = None
@@ -267,6 +269,7 @@ class Painter:
         # Words stand where they belong, also in a picture that is shown as from another camera.
         words = quality.scale == 1.0 and not self.apart
         self._words = self._written(scene, size) if self.apart else []
+        self._number = scene.stage.pictures + 1
         self._steps = self.renderer.steps(
             scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=words, draft=quality.draft,
             advances=False,

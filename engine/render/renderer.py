@@ -218,6 +218,7 @@ class Renderer:
     def _begin(self, scene, size, supersample, encoding, tile_bytes=None, draft=False):
         """The Shot of a scene that is advanced to the moment."""
         cut = plan(scene.stage, size, supersample, tile_bytes)
+        scene.stage.pictures += 1
         shot = Shot(scene, cut, theme_of(scene), _drawables(scene), None if self.times is None else PassTimes())
         shot.encoding, shot.draft, shot.allowance = encoding, draft, Allowance(self.budget, shot.rays(cut.size))
         return shot

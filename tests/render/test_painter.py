@@ -1,5 +1,7 @@
 """Live pictures of networks that take long to be certain: drafts first, the certain picture in steps."""
 
+from importlib import import_module
+
 import pytest
 
 import engine
@@ -106,3 +108,16 @@ def test_a_draft_begun_while_things_move_is_finished_and_a_certain_picture_is_no
     painter.changed()
     painter.draw(scene, engine.Clock(), SIZE)
     assert painter._steps is not before
+
+
+def test_another_picture_in_between_does_no_harm(painter, monkeypatch):
+    """As F12 and a notebook's cell draw one: nodes then hold what that one needed."""
+    monkeypatch.setattr(import_module("engine.render.painter"), "SLICE", 0.0)
+    scene = Space()
+    while painter._drawing.samples < 9 or painter._progress is None:
+        painter.refinement.rested(1.0)
+        painter.draw(scene, engine.Clock(), SIZE)
+    assert painter.is_drawing
+    Renderer().frame(scene, engine.Clock(), SIZE, 4)
+    drawn(painter, scene)
+    assert (painter.picture.pixels() == Renderer().frame(scene, engine.Clock(), SIZE, 9).pixels()).all()
