@@ -277,7 +277,7 @@ def recording(
     executor: Executor | None = None,
     heed: Callable[[Progress], object] = lambda found: None,
 ) -> FilmRecorder:
-    """The FilmRecorder that `record` runs; for a window, which calls its `step` once for each frame it shows.
+    """The FilmRecorder that `record` runs; for a window, which calls its `step` between its frames.
 
     renderer   to draw with; None for the process's own
     heed       is called with the Progress of a frame that takes long

@@ -82,7 +82,7 @@ class FilmRecorder:
     text, encoding, quality   see open_writer
 
     Raises FileError for a path that cannot be written, before anything is drawn.
-    A window calls `step` once for each frame it shows; `run` calls it to the end.
+    A window calls `step` between its frames; `run` calls it to the end.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ fn beam_layer(layer: u32) -> vec4f {
     return beams[layer];
 }
 
-// Pieces of a beam at most; the shortest, as a part of it; and how much longer the next may be.
+// The shortest piece, as a part of its beam; and how much longer the next may be.
 const SHORTEST = 0.004;
 const LONGER = 2.0;
 
