@@ -21,6 +21,7 @@ FORMATS = {
     "r8unorm": ("u1", 1),
     "r32float": ("f4", 1),
     "r32uint": ("u4", 1),
+    "rg32uint": ("u4", 2),
     "depth32float": ("f4", 1),
 }
 

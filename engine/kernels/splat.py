@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.codegen.matmul.product import image_height
 from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding
+from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, spread
 from engine.gpu.passes import Encoder
@@ -54,14 +55,15 @@ PLACE = (
     Binding("dots", "write", "array<vec4f>"), Binding("colours", "write", "array<vec2u>"),
     Binding("keys", "write", "array<u32>"), Binding("order", "write", "array<u32>"),
 )  # fmt: skip
+DOTS = Binding("dots", "storage_texture", TABLE)
 LIST = (
-    VIEW_BINDING, Binding("dots", "read", "array<vec4f>"), Binding("order", "read", "array<u32>"),
+    VIEW_BINDING, DOTS, Binding("order", "read", "array<u32>"),
     Binding("counts", "write", "array<u32>"), Binding("spans", "write", "array<vec2u>"),
     Binding("bins", "write", "array<u32>"), Binding("list", "write", "array<u32>"),
 )  # fmt: skip
 BLEND = (
     VIEW_BINDING, Binding("bins", "read", "array<u32>"), Binding("list", "read", "array<u32>"),
-    Binding("dots", "read", "array<vec4f>"), Binding("colours", "read", "array<vec2u>"),
+    DOTS, Binding("colours", "storage_texture", "texture_storage_2d<rg32uint, read>"),
     Binding("depth_map", "texture", "texture_depth_2d"),
     Binding("picture", "storage_texture", "texture_storage_2d<rgba16float, write>"),
 )  # fmt: skip
@@ -75,6 +77,9 @@ MOST_BINS = 2**16
 # Entries of lists that are made at once: 64 MiB with what sorting takes.
 MOST_ENTRIES = 2**22
 NONE = 0xFFFFFFFF
+# Texels in a row of the images of dots and colours; the shader has their number too.
+ROW = 8192
+IMAGES = {"dots": "rgba32float", "colours": "rg32uint"}
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,7 @@ class Splatting:
         self._arrays: dict[str, Array] = {}
         self._sums, self._by_depth, self._by_bin = PrefixSums(), RadixSort(), RadixSort()
         self._placed = 0
+        self._images: dict[str, Texture] = {}
         self.picture: Texture | None = None
 
     def _grown(self, count, **dtypes):
@@ -193,7 +199,9 @@ class Splatting:
     def place(self, encoder: Encoder, view: SplatView, dots: Dots) -> None:
         """Places Dots in the whole picture and sorts them by depth. The view's part does not matter here."""
         self._placed, slot = dots.count, 0
-        *_, keys, order = self._grown(max(1, dots.count), dots="4f4", colours="2u4", keys="u4", order="u4")
+        keys, order = self._grown(max(1, dots.count), keys="u4", order="u4")
+        rows = -(-max(1, dots.count) // ROW)
+        self._grown(rows * ROW, dots="4f4", colours="2u4")
         given = {"neurons": dots.neurons, "factors": dots.factors, "palette": dots.palette}
         for first, count in dots.ranges:
             if count:
@@ -201,6 +209,13 @@ class Splatting:
                 groups = -(-count // WORKGROUP)
                 self._prepared("splat_place", PLACE, groups, view=uniform, **given).record(encoder)
             slot += count
+        for name, format in IMAGES.items():
+            image = self._images.get(name)
+            if image is None or image.size[1] < rows:
+                image = self._images[name] = Texture((ROW, image_height(rows)), format, "STORAGE_BINDING")
+            array = self._arrays[name]
+            source = {"buffer": array.buffer, "bytes_per_row": array.dtype.itemsize * ROW, "rows_per_image": rows}
+            encoder.copy_buffer_to_texture(source, {"texture": image.handle}, (ROW, rows, 1))
         _, self._ordered = self._by_depth.record(encoder, keys, order, self._placed, DEPTH_BITS)
 
     def draw(self, encoder: Encoder, view: SplatView, depth: Texture) -> Encoder:
@@ -247,7 +262,9 @@ class Splatting:
 
     def _list(self, encoder, entry, uniform):
         groups = -(-self._placed // WORKGROUP)
-        self._prepared("splat_list", LIST, groups, entry=entry, view=uniform, order=self._ordered).record(encoder)
+        self._prepared(
+            "splat_list", LIST, groups, entry=entry, view=uniform, order=self._ordered, dots=self._images["dots"]
+        ).record(encoder)
 
     def blend(self, encoder: Encoder, view: SplatView, entries: int, depth: Texture) -> None:
         """Blends the lists into `picture`, once they are made."""
@@ -257,7 +274,7 @@ class Splatting:
         across, down = view.bins
         self._prepared(
             "splat_blend", BLEND, -(-across * down // BIN), view=view.uniform(entries=entries), bins=bins, list=order,
-            depth_map=depth, picture=self.picture,
+            depth_map=depth, picture=self.picture, **self._images,
         ).record(encoder)  # fmt: skip
 
     def find(self, view: SplatView, dots: Dots, point: Sequence[float]) -> int | None:

@@ -1,6 +1,7 @@
 // A column of eight samples of a bin: its dots from front to back, each where nothing solid is before it.
 #import generated/bindings
 #import lib/dot_edge
+#import lib/dot_image
 
 // Most dots of one bin that are blended, the nearest ones: the limit of software drivers' loops.
 const MOST: u32 = 60000u;
@@ -69,8 +70,8 @@ fn main(
         let solid_b = vec4f(solid(column, row + 4u), solid(column, row + 5u), solid(column, row + 6u), solid(column, row + 7u));
         for (var i = first; i < end; i++) {
             let own = list[i];
-            let spot = dots[own];
-            let packed = colours[own];
+            let spot = textureLoad(dots, place_in_image(own));
+            let packed = textureLoad(colours, place_in_image(own));
             let red_green = unpack2x16float(packed.x);
             let blue_opacity = unpack2x16float(packed.y);
             let cover_a = cover(x - spot.x, y_a - spot.y, spot.z, blue_opacity.y);

@@ -1,6 +1,7 @@
 // One dot, in the order of depth: which bins of 8 x 8 samples it touches; then an entry in the list of each.
 #import generated/bindings
 #import lib/dot_edge
+#import lib/dot_image
 
 // Samples.
 const MARGIN: f32 = 0.0625;
@@ -11,7 +12,7 @@ fn count(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     if i >= view.count {
         return;
     }
-    let d = dots[order[i]];
+    let d = textureLoad(dots, place_in_image(order[i]));
     // A little more than it covers: rounding must not leave out a dot that another part of the picture draws.
     let reach = d.z + edge_of(d.z) + MARGIN;
     let at = d.xy - view.offset;
