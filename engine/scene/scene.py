@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import param
@@ -86,7 +87,8 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
 
     _is_open = True  # whether new attributes may be set
     _followers: tuple[tuple[frozenset[str], str], ...] = ()  # (names of settings, the method called when one changes)
-    _reads: set[str] | None = None  # names of the settings read while this is a set; None: reads are not recorded
+    # The thread whose reads of settings are recorded, a window's panel reads them in its own, and their names; or None.
+    _reads: tuple[int, set[str]] | None = None
 
     def __init__(self, **values: Any):
         super().__init__()
@@ -163,9 +165,9 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
             if not is_built:
                 self._stale = False
                 self.stage.clear()
-                self._reads = built
+                self._reads = get_ident(), built
                 self.build(self.stage)
-                self._reads = updated
+                self._reads = get_ident(), updated
             self.update(clock)
             self._reads = None
             self._check_reads(built - updated)

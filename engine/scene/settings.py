@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import param
@@ -88,8 +89,9 @@ class Setting(Parameter, Generic[T]):
         super().__init__(*args, per_instance=False, **more)
 
     def __get__(self, scene: Any, kind: Any = None) -> T:
-        if scene is not None and scene._reads is not None:
-            scene._reads.add(self.name)
+        reads = None if scene is None else scene._reads
+        if reads is not None and reads[0] == get_ident():
+            reads[1].add(self.name)
         return super().__get__(scene, kind)
 
     def __set__(self, scene: Any, value: Any) -> None:

@@ -1,6 +1,7 @@
 """Scenes and nodes: what is rebuilt when, and how the graph holds together."""
 
 import contextlib
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -80,6 +81,18 @@ def test_a_setting_that_build_reads_may_be_marked_or_read_by_update_too():
 
     for kind in (Rebuilt, Once, Following):
         kind().advance(Clock())
+
+
+def test_what_another_thread_reads_meanwhile_is_not_read_by_build():
+    """A window's panel reads all settings while the scene is built."""
+
+    class Watched(Reader):
+        def build(self, stage):
+            panel = Thread(target=lambda: self.size)
+            panel.start()
+            panel.join()
+
+    Watched().advance(Clock())
 
 
 def test_a_misspelt_attribute_is_an_error_with_the_near_names():
