@@ -108,7 +108,9 @@ class Setting(Parameter, Generic[T]):
 
     def refusal(self, value: Any) -> SettingError:
         """The error for a value that it does not accept."""
-        return SettingError(f"{self.name or type(self).__name__}={value}: it takes {self.taken()}.")
+        # A whole number as it was typed, without the point that it has as a float.
+        written = str(value).removesuffix(".0")
+        return SettingError(f"{self.name or type(self).__name__}={written}: it takes {self.taken()}.")
 
     @property
     def title(self) -> str:

@@ -82,6 +82,7 @@ class Activations(ActivationsPanel):
         self._answer = self._root.add(engine.Callout(name="the answer"))
         self._placed = self._drawn = None
         self.build_marks(self._root, stage)
+        self._card.least = LEAST_CARD
         # The last, since names give way to all other words.
         self._names = stage.add(engine.Labels(name="blocks' names"))
 
@@ -113,7 +114,8 @@ class Activations(ActivationsPanel):
         turned = _turned(math.radians(self.turn) * (clock.time - self.moment))
         self._root.transform = world = self._fit().transform(self.camera, turned)
         bodies = self._places.bodies(front=self._plane.visible, end=self._made.visible) @ world[:3, :3].T + world[:3, 3]
-        self._ranking.bodies = self._answer.bodies = self._pin.bodies = self._ring.bodies = bodies
+        for words in (self._ranking, self._answer, self._pin, self._ring, self._card):
+            words.bodies = bodies
         self._names.transform = self._root.transform
         self._names.opacity = shown * appeared * ~self._is_hidden(self._names.positions)
         self.update_marks()

@@ -14,7 +14,7 @@ REACH, MARGIN, LINE = 0.2, 0.03, 0.06
 # and the room above that is left in any case, in a wide frame and in others.
 FULL_SHAPE = 16 / 9
 SHAPES = (FULL_SHAPE, 4 / 3, 1.0, 3 / 4, 9 / 16)
-ABOVE, ROOM, TALL_ROOM = 0.7, 0.24, 0.3
+ABOVE, ROOM, TALL_ROOM = 0.7, 0.28, 0.3
 STEPS = 24
 
 

@@ -70,6 +70,11 @@ class ActivationsMarks(ActivationsBlocks):
             raise SettingError(f"neuron={text}: {name} is not among the blocks. Take blocks=all.")
         place = tuple(int(n) for n in numbers) if count == 3 else (int(numbers[0]), 0, 0)
         shape = self.convnet.shapes[node]
+        if count == 1 and shape[1:] != (1, 1):
+            raise SettingError(
+                f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`: a channel of {name} has "
+                f"{shape[1]} x {shape[2]} neurons."
+            )
         if not all(p < n for p, n in zip(place, shape, strict=True)):
             raise SettingError(
                 f"neuron={text}: {name} has {shape[0]} channels of {shape[1]} x {shape[2]}, counted from 0."

@@ -133,9 +133,11 @@ class ActivationsPanel(Attending):
         least = 1e-5 * max(abs(made.all), abs(made.sum))
         other, offset = (part if abs(part) > least else 0.0 for part in (made.all - made.shown, made.offset))
         count = len(made.found)
+        share = made.shown / made.sum if made.sum else -1.0
+        part = f" ({100 * share:.0f}%)" if 0.0 <= share <= 1.0 else ""
         return (
-            f"the lines to {count} neuron{'s' * (count != 1)} give {made.shown:.3g} of {made.sum:.3g}, other neurons "
-            f"{other:.3g}, what is no neuron (biases) {offset:.3g}"
+            f"the lines to {count} neuron{'s' * (count != 1)} give {made.shown:.3g} of {made.sum:.3g}{part}, other "
+            f"neurons {other:.3g}, what is no neuron (biases) {offset:.3g}"
         )
 
     def _faint(self):

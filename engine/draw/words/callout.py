@@ -98,7 +98,8 @@ class Callout(Card):
             for across, along, side in elbows:
                 left = round(min(max(across if side > 0 else across - wide, 0), max(width - wide, 0)))
                 top = round(min(max(along - tall / 2, 0), max(height - tall, 0)))
-                yield (across, along), (left, top)
+                # Of words that are moved into the picture the line ends at them, in it.
+                yield (min(max(across, left), left + wide), along), (left, top)
 
 
 def _strokes(place, elbow, colour, s):

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame, touch
+from engine.draw.frame import Frame, meets, touch
 from engine.draw.words import text
 
 # Rows that are blended at a time: the legend of a large print has millions of pixels, of 32 bytes each here.
@@ -99,10 +99,15 @@ class Card(Drawable):
     """A card of the background's colour in a corner of the picture, composed again only when its contents change.
 
     Where other words are in its corner it stands in another one, else below or above them; where it has no place it is
-    not drawn. A subclass defines `contents` and `composite`. `margin`: pixels of a picture 720 high to its edges.
+    not drawn. A subclass defines `contents` and `composite`.
+
+    margin   pixels of a picture 720 high to its edges
+    least    pixels of the shorter side of a picture, as a sheet's cell, in which it is drawn
+    bodies   (B, N, 3) corners of convex bodies in the world, which it leaves free where it can
     """
 
-    margin = 16.0
+    margin, least = 16.0, 0
+    bodies: ArrayLike = ()
     is_at_top = False
     precedence = 0
 
@@ -132,18 +137,19 @@ class Card(Drawable):
         return frame.size[0] - 1.5 * margin - max(upper, default=0.5 * margin)
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        if not self.contents():
+        if not self.contents() or min(frame.size) < self.least:
             return
         image = self.image(frame)
-        high, wide = image.shape[:2]
-        places = self._corners(frame, wide, high)
-        x, y = places[0]
-        if any(touch((x, y, x + wide, y + high), other) for other in frame.taken):
-            free = [(x, y) for x, y in places if frame.is_free((x, y, x + wide, y + high))]
-            if not free:
-                return
-            x, y = free[0]
-        frame.take(image, x, y)
+        if (place := self._place(frame, image.shape[1], image.shape[0])) is not None:
+            frame.take(image, *place[1:])
+
+    def _place(self, frame, wide, high):
+        """(whether it covers bodies, x, y) of the best place for a card of a size; None without one."""
+        places, bodies = self._corners(frame, wide, high), frame.seen(self.bodies)
+        boxes = [(x, y, x + wide, y + high) for x, y in places]
+        own = [boxes[0]] if not any(touch(boxes[0], other) for other in frame.taken) else []
+        found = [(meets(box, bodies), *box[:2]) for box in own + [box for box in boxes if frame.is_free(box)]]
+        return min(found, key=lambda place: place[0], default=None)
 
     def _corners(self, frame, wide, high):
         """Upper left corners of a card of a size: in its corner, in the others, and beside other words on each side."""

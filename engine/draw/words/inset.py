@@ -14,6 +14,9 @@ from engine.draw.words.composite import Card, Composite
 
 # Pixels in a picture 720 high.
 PAD, GAP, SIDE, STROKE = 12.0, 12.0, 128.0, 2.0
+# Whether images stand below the words, and the part of SIDE that is theirs: the first is taken that leaves bodies free,
+# else the smallest.
+LAYOUTS = ((False, 1.0), (True, 1.0), (False, 0.8), (False, 0.62), (True, 0.62))
 # The frame's colour, which together with a dark line round it is visible on every image.
 FRAMED = linear("#ff4fa3")
 
@@ -40,8 +43,10 @@ class Inset(Card):
 
     title    if empty, nothing is drawn
     rows     (name, text) pairs
-    images   InsetImages side by side
+    images   InsetImages side by side, beside the words or below them
     """
+
+    _layout = LAYOUTS[0]
 
     def __init__(
         self,
@@ -59,42 +64,70 @@ class Inset(Card):
         self.title, self.rows, self.images = title, tuple(rows), tuple(images)
 
     def contents(self) -> tuple:
-        return (self.title, self.rows, self.images) if self.title else ()
+        return (self.title, self.rows, self.images, self._layout) if self.title else ()
+
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
+        found = []
+        for number, layout in enumerate(LAYOUTS if self.title else ()):
+            wide, high = _Measured(self, layout, frame.type_scale).size
+            place = self._place(frame, wide, high)
+            if place is not None and min(place[1:]) >= 0:
+                found.append((place[0], wide * high if place[0] else 0, number))
+        if found:
+            self._layout = LAYOUTS[min(found)[-1]]
+            super().overlay(frame, world)
 
     def composite(self, frame: Frame) -> Composite:
-        s, colour = frame.type_scale, srgb(frame.theme.foreground)
-        pad, gap = (max(1, round(n * s)) for n in (PAD, GAP))
-        head = text.line(self.title, "normal", s)
-        names, values = ([text.line(row[k], "small", s) for row in self.rows] for k in (0, 1))
-        pictures = [_scaled(image, max(8, round(SIDE * s)), max(1.0, STROKE * s)) for image in self.images]
-        captions = [text.line(image.caption, "small", s) for image in self.images]
-        line = round(text.line("0", "small", s).shape[0] * 1.15)
-        wide_row = max((n.shape[1] + gap + v.shape[1] for n, v in zip(names, values, strict=True)), default=0)
-        cells = [max(p.shape[1], c.shape[1]) for p, c in zip(pictures, captions, strict=True)]
-        width = max(head.shape[1], wide_row, sum(cells) + gap * max(0, len(cells) - 1)) + 2 * pad
-        below = max((p.shape[0] for p in pictures), default=0)
-        height = 2 * pad + head.shape[0] + line * len(names) + ((gap + below + line) if pictures else 0)
-        composite = Composite(width, height, frame.theme.background, 0.9)
-        composite.add(head, colour, pad, pad)
-        y = pad + head.shape[0]
-        for name, value in zip(names, values, strict=True):
-            composite.add(name, colour, pad, y, 0.65)
-            composite.add(value, colour, width - pad - value.shape[1], y)
-            y += line
-        y, x = y + gap, pad
-        for picture, caption, cell in zip(pictures, captions, cells, strict=True):
-            composite.add(np.ones(picture.shape[:2]), picture, x, y)
-            composite.add(caption, colour, x, y + below + (line - caption.shape[0]) // 2, 0.8)
-            x += cell + gap
+        s = frame.type_scale
+        m, colour, stroke = _Measured(self, self._layout, s), srgb(frame.theme.foreground), max(1.0, STROKE * s)
+        composite = Composite(*m.size, frame.theme.background, 0.9)
+        composite.add(m.head, colour, m.pad, m.pad)
+        y = m.pad + m.head.shape[0]
+        for name, value in zip(m.names, m.values, strict=True):
+            composite.add(name, colour, m.pad, y, 0.65)
+            composite.add(value, colour, m.pad + m.words[0] - value.shape[1], y)
+            y += m.line
+        x, y = m.corner
+        for image, (w, h), caption, cell in zip(self.images, m.shapes, m.captions, m.cells, strict=True):
+            composite.add(np.ones((h, w)), _scaled(image, w, h, stroke), x, y)
+            composite.add(caption, colour, x, y + m.below + (m.line - caption.shape[0]) // 2, 0.8)
+            x += cell + m.gap
         return composite
 
 
-def _scaled(image, side, stroke):
-    """(h, w, 3) floats: the image scaled to `side` pixels along its longer side, its box framed."""
+class _Measured:
+    """The masks and pixels of an Inset's card in a layout."""
+
+    def __init__(self, inset: Inset, layout: tuple[bool, float], s: float):
+        self.pad, self.gap = pad, gap = [max(1, round(n * s)) for n in (PAD, GAP)]
+        self.head = text.line(inset.title, "normal", s)
+        self.names, self.values = ([text.line(row[k], "small", s) for row in inset.rows] for k in (0, 1))
+        self.captions = [text.line(image.caption, "small", s) for image in inset.images]
+        self.line = round(text.line("0", "small", s).shape[0] * 1.15)
+        sides = [np.array(image.pixels.shape[1::-1]) for image in inset.images]
+        scale = max(8, round(SIDE * s * layout[1]))
+        self.shapes = [tuple(np.maximum(1, np.rint(wh * scale / wh.max())).astype(int).tolist()) for wh in sides]
+        self.cells = [max(w, c.shape[1]) for (w, _), c in zip(self.shapes, self.captions, strict=True)]
+        self.below = max((h for _, h in self.shapes), default=0)
+        rows = [n.shape[1] + gap + v.shape[1] for n, v in zip(self.names, self.values, strict=True)]
+        self.words = wide, high = max([self.head.shape[1], *rows]), self.head.shape[0] + self.line * len(self.names)
+        images = sum(self.cells) + gap * (len(self.cells) - 1), self.below + self.line
+        self.size, self.corner = (wide + 2 * pad, high + 2 * pad), (pad, pad)
+        if self.cells and layout[0]:
+            self.words = max(wide, images[0]), high
+            self.size, self.corner = (
+                (self.words[0] + 2 * pad, high + gap + images[1] + 2 * pad),
+                (pad, pad + high + gap),
+            )
+        elif self.cells:
+            self.size = wide + gap + images[0] + 2 * pad, max(high, images[1]) + 2 * pad
+            self.corner = pad + wide + gap, pad
+
+
+def _scaled(image, w, h, stroke):
+    """(h, w, 3) floats: the image scaled, its box framed."""
     pixels = image.pixels if image.pixels.ndim == 3 else np.repeat(image.pixels[..., None], 3, axis=2)
     height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    h, w = max(1, round(height * scale)), max(1, round(width * scale))
     # Box resampling: a mean when reduced, the nearest pixel when enlarged.
     scaled = np.asarray(Image.fromarray(pixels).resize((w, h), Image.Resampling.BOX)) / 255.0
     if image.box is not None:

@@ -115,7 +115,7 @@ class Key(Card):
             samples = [round((SAMPLE if row.kind == "line" else PATCH) * s) for row in self.rows]
             widths = [sample + gap + mask.shape[1] for sample, mask in zip(samples, masks, strict=True)]
             room = frame.size[0] - 2 * pad - 2 * round(self.margin * s)
-            places, size = _lines(widths, round(1.5 * gap), line, room)
+            places, size = _balanced(widths, round(1.5 * gap), line, room)
             size = size[0] + 2 * pad, size[1] + pad
         composite = Composite(size[0], size[1], theme.background, 0.86)
         for (x, y), row, mask, sample in zip(places, self.rows, masks, samples, strict=True):
@@ -135,6 +135,12 @@ def _lines(widths, gap, line, room):
         places.append((x, y))
         x, longest = x + width + gap, max(longest, x + width)
     return places, (longest, y + line)
+
+
+def _balanced(widths, gap, line, room):
+    """The `_lines` of the least width of sixteen up to `room` that are no more than in all of it."""
+    found = [_lines(widths, gap, line, room * part / 16) for part in range(1, 17)]
+    return next(tried for tried in found if tried[1][1] <= found[-1][1][1])
 
 
 def _sample(row, length, width, height, theme):

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, colours, srgb
 from engine.draw.frame import Frame, meets
@@ -32,13 +31,11 @@ class Ranking(Card):
 
     ranks   Ranks, the largest share first; without ranks nothing is drawn
     title   the text above them
-    least   pixels of the shorter side of a picture, as a sheet's cell, in which it is drawn
-    bodies  (B, N, 3) corners of convex bodies in the world: of the ranks as many are named, the first in any case, as
-            leave them free; all where none does
+
+    Of the ranks as many are named, the first in any case, as leave `bodies` free; all where none does.
     """
 
     is_at_top = True
-    bodies: ArrayLike = ()
     _count = 0  # of the ranks that are named
 
     def __init__(self, ranks: Iterable[Rank] = (), *, title: str = "", least: int = 0, name: str | None = None):
@@ -49,7 +46,7 @@ class Ranking(Card):
         return (self.ranks, self.title, self._count) if self.ranks else ()
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        if min(frame.size) < self.least or not self.ranks:
+        if not self.ranks:
             return
         measured, bodies, margin = self._measured(frame), frame.seen(self.bodies), round(self.margin * frame.type_scale)
         right = frame.size[0] - margin

@@ -156,9 +156,8 @@ def _how_to_give(name, layers, transposed):
     others = f"with the right ones in place of {likely}: tanh, sine(30), or one per layer as tanh,tanh,sigmoid"
     if "." not in name or " " in name:
         return f'{says}Type engine.load(..., activations="{likely}"), {others}.'
-    scene = "render marching" if layers[0].sizes(transposed)[1] == 3 else "run boundaries"
     net = f"'{name}:{likely}'" if "(" in likely else f"{name}:{likely}"
-    return f'{says}Type `neuroscene {scene} --net {net}` or engine.load("{name}", activations="{likely}"), {others}.'
+    return f'{says}Write `{net}` in place of {name}, or engine.load("{name}", activations="{likely}"), {others}.'
 
 
 def _layers(entries, name):

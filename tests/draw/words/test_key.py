@@ -5,7 +5,7 @@ import pytest
 
 from engine.draw.colour import colours, srgb
 from engine.draw.frame import THEMES, Frame
-from engine.draw.words.key import Key, KeyRow, _sample, _stroke
+from engine.draw.words.key import Key, KeyRow, _balanced, _sample, _stroke
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
@@ -68,3 +68,9 @@ def test_a_ramp_goes_through_its_map_and_a_patch_has_its_colour():
         (_, _), (inner, shown) = _sample(row, 36, 2.0, 16, THEMES["dark"])
         wanted = colours("magma", "image", np.linspace(0, 1, 36)) if kind == "ramp" else np.array([row.colour] * 36)
         assert np.allclose(np.broadcast_to(shown, (16, 36, 3))[8], srgb(wanted)) and inner[8, 3:-3].all()
+
+
+def test_the_last_line_of_a_key_is_not_left_with_a_single_word():
+    for count, lines in ((5, (3, 2)), (6, (3, 3)), (7, (4, 3)), (4, (4,))):
+        places, size = _balanced([60] * count, 10, 20, 290)
+        assert tuple(sum(y == 20 * k for _, y in places) for k in range(len(lines))) == lines and size[0] <= 290

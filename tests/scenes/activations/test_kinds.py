@@ -193,6 +193,7 @@ def test_settings_of_attention_without_any_are_told():
 
 @pytest.mark.parametrize(("neuron", "said"), [
     ("r 1 2", "one number is missing"), ("r 1 2 3 4", "numbers too many"), ("zz 1 2 3", "There is no block `zz`"),
+    ("r 1", "block, channel, row, column, as in .*: a channel of r has"),
 ])  # fmt: skip
 def test_a_mistaken_neuron_names_the_mistake(neuron, said):
     with pytest.raises(SettingError, match=said):

@@ -135,3 +135,24 @@ def test_the_words_of_a_class_stand_beside_the_blocks():
         (at,) = [(s.x, s.y) for s in frame.sprites if s.image is image]
         box = *at, at[0] + image.shape[1], at[1] + image.shape[0]
         assert not meets(box, frame.seen(scene._ranking.bodies)), size
+
+
+def test_the_card_of_a_neuron_leaves_the_blocks_free_in_a_wide_picture_and_all_of_a_cell():
+    scene = SCENES["small, a neuron"]()
+    scene.turn = 0.0
+    for size in [(640, 360), (1920, 1080), (3840, 2160)]:
+        frame = placed(scene, size)
+        image = scene._card.image(frame)
+        (at,) = [(s.x, s.y) for s in frame.sprites if s.image is image]
+        assert not meets((*at, at[0] + image.shape[1], at[1] + image.shape[0]), frame.seen(scene._card.bodies)), size
+    frame = placed(scene, (240, 180))
+    assert not any(s.image is scene._card.image(frame) for s in frame.sprites)
+
+
+def test_a_line_to_words_ends_in_the_picture():
+    scene = SCENES["small"]()
+    scene.turn, scene.subject = 0.0, "butterfly"
+    for size in SIZES:
+        frame = placed(scene, size)
+        strokes = frame.sprites[[s.image is scene._answer.image(frame) for s in frame.sprites].index(True) - 1]
+        assert strokes.is_placed and strokes.x + strokes.image.shape[1] <= size[0] + 12 * frame.type_scale, size
