@@ -100,7 +100,7 @@ def main():
     asked = parser.parse_args()
     if asked.shapes:
         Image.fromarray(sheet(asked.shapes, dict(pair.split("=", 1) for pair in asked.set))).save(
-            asked.output, quality=85, subsampling=0, optimize=True
+            asked.output, quality=78, subsampling=0, optimize=True
         )
         return
     (ROOT / "docs" / "images").mkdir(exist_ok=True)

@@ -20,8 +20,8 @@ BLOCK = 1.4
 # Opacity of the frames' lines, and of the lines that lead from row to row.
 FRAME, LINK = {"dark": 0.34, "paper": 0.5, "clear": 0.6}, 0.22
 # What is below the legend is so much wider, relative to its height, than the picture; in pictures narrower than this a
-# U is as much steeper.
-FREE, STEEP = 1.24, 1.2
+# U is as much steeper; its blocks' names on the way down are moved aside by so much, relative to the largest map.
+FREE, STEEP, ASIDE = 1.24, 1.2, 0.35
 # Pairs of a box's corners, as BlockLayout.corners has them, that are its edges: first those that run across and down.
 EDGES = [(a, a | bit) for bit in (1, 2, 4) for a in range(8) if not a & bit]
 
@@ -93,6 +93,8 @@ def framed(
     x, y, z = _middle(layouts[-1])
     behind = np.array((x, y, z - layouts[-1].size[2] / 2 - BEFORE * cloud_rows.SIDE))
     names, facing = cloud_rows.named(layouts), math.radians(FACING)
+    # Beside the next block where that stands lower.
+    names[:-1, 2] += ASIDE * cloud_rows.SIDE * (np.diff([0] * len(layouts) if levels is None else levels) > 0)
     return Places(tuple(layouts), names, before, behind, cloud_rows.SIDE, facing, rows.links)
 
 

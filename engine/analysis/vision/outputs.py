@@ -82,7 +82,7 @@ def output_kind(net: ConvNet, wanted: str | None = None) -> OutputKind:
             return OutputKind("classes", "softmax of the outputs, since they have names of classes")
         return OutputKind("values", "a vector without a softmax or names of classes")
     if min(rows, columns) == 1:
-        return OutputKind("values", "rows of numbers")
+        return OutputKind("values", "rows of numbers; a detector's boxes are not drawn")
     return _of_map(net, end, shape)
 
 

@@ -6,6 +6,7 @@ from graphs.maps import UNET
 from graphs.transformers import vit
 
 from engine.draw.frame import Frame, meets, touch
+from engine.draw.words import text
 from engine.network.convnet import ConvNet
 from engine.render.renderer import _drawables, _overlays
 from engine.render.shot import theme_of
@@ -156,3 +157,28 @@ def test_a_line_to_words_ends_in_the_picture():
         frame = placed(scene, size)
         strokes = frame.sprites[[s.image is scene._answer.image(frame) for s in frame.sprites].index(True) - 1]
         assert strokes.is_placed and strokes.x + strokes.image.shape[1] <= size[0] + 12 * frame.type_scale, size
+
+
+@pytest.mark.parametrize("size", SIZES[:3])
+def test_names_of_a_u_stand_beside_its_blocks(size):
+    scene = SCENES["u"]()
+    scene.turn = 0.0
+    frame, world = placed(scene, size), scene._root.transform
+    bodies, tall = scene._ranking.bodies[: len(scene.block_names)], text.type_size("small", frame.type_scale)
+    for k, (words, position) in enumerate(zip(scene.block_labels, scene._names.positions, strict=True)):
+        x, y, _ = frame.project(world[:3, :3] @ position + world[:3, 3])
+        half = text.width(words, tall) / 2
+        others = frame.seen(np.delete(bodies, k, axis=0))
+        assert not meets((x - half, y + 0.2 * tall, x + half, y + tall), others), words
+
+
+def test_what_lines_tell_is_said_as_a_share_where_it_is_one():
+    scene = Activations(subject="butterfly", neuron="prob 2", reveal=False)
+    scene.advance(Clock(0.0))
+    made = scene.made_of
+    share = made.shown / made.sum
+    assert 0.0 < share < 1.0 and f"of {made.sum:.3g} ({100 * share:.0f}%), other neurons" in scene.remark()
+    scene.subject, scene.neuron = "cat", "fire3 17 10 15"
+    scene.advance(Clock(0.0))
+    made = scene.made_of
+    assert made.shown > made.sum and f"of {made.sum:.3g}, other neurons" in scene.remark()
