@@ -69,7 +69,7 @@ class Inset(Card):
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
         found = []
         for number, layout in enumerate(LAYOUTS if self.title else ()):
-            wide, high = _Measured(self, layout, frame.type_scale).size
+            wide, high = _Arranged(self, layout, frame.type_scale).size
             place = self._place(frame, wide, high)
             if place is not None and min(place[1:]) >= 0:
                 found.append((place[0], wide * high if place[0] else 0, number))
@@ -79,7 +79,7 @@ class Inset(Card):
 
     def composite(self, frame: Frame) -> Composite:
         s = frame.type_scale
-        m, colour, stroke = _Measured(self, self._layout, s), srgb(frame.theme.foreground), max(1.0, STROKE * s)
+        m, colour, stroke = _Arranged(self, self._layout, s), srgb(frame.theme.foreground), max(1.0, STROKE * s)
         composite = Composite(*m.size, frame.theme.background, 0.9)
         composite.add(m.head, colour, m.pad, m.pad)
         y = m.pad + m.head.shape[0]
@@ -95,7 +95,7 @@ class Inset(Card):
         return composite
 
 
-class _Measured:
+class _Arranged:
     """The masks and pixels of an Inset's card in a layout."""
 
     def __init__(self, inset: Inset, layout: tuple[bool, float], s: float):
