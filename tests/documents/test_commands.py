@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
         engine.save_network(net, folder / f"{name}.safetensors")
         onnx.save(as_onnx(net), folder / f"{name}.onnx")
     net = load_convnet(ROOT / "scenes" / "data" / "small_squeezenet.safetensors")
-    for name in ("mine", "resnet50", "unet", "vit"):
+    for name in ("mine", "mobilenetv2", "resnet50", "unet", "vit"):
         (folder / f"{name}.onnx").write_bytes(onnx_bytes(net))
     for name in ("run", "moons"):
         words = ["train", "bottle", "-o", str(folder / f"{name}.safetensors"), "--steps", "60", "--side", "16"]

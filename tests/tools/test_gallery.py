@@ -1,0 +1,51 @@
+"""The pictures of the documents: each has its command, and storing it more tightly changes nothing."""
+
+import numpy as np
+from PIL import Image
+from tree import ROOT
+
+import engine
+from engine.app.picture_state import read_state
+from scenes.marching import Marching
+from tools.gallery import DOCUMENTS, GAP, SIZES, THEMES, commands, compress, sheet
+
+IMAGES = ROOT / "docs" / "images"
+# The most bytes of a picture; and of one that shows a window's panel, whose words are read, or a figure of many cells.
+MOST, MOST_OF_MANY = 280_000, 1_000_000
+
+
+def written():
+    """What the documents' commands write, without the folder."""
+    words = [w for name in DOCUMENTS for c in commands((ROOT / "docs" / name).read_text()) for w in c]
+    return {word.removeprefix("docs/images/").rstrip("/") for word in words if word.startswith("docs/images/")}
+
+
+def test_every_picture_of_the_documents_is_made_by_a_command_that_stands_there():
+    assert {path.name for path in IMAGES.iterdir()} == written()
+
+
+def test_pictures_of_the_documents_are_small():
+    for path in IMAGES.rglob("*.png"):
+        is_large = "panel" in path.name or path.parent != IMAGES
+        assert path.stat().st_size <= (MOST_OF_MANY if is_large else MOST), path.name
+
+
+def test_a_picture_that_is_stored_more_tightly_has_the_same_pixels_and_state(tmp_path):
+    path = tmp_path / "a.png"
+    for theme in ("dark", "clear"):
+        engine.save(Marching(theme=theme, sparks=False), path, size=(64, 48))
+        with Image.open(path) as image:
+            pixels, texts = np.asarray(image), dict(image.info)
+        size, state = path.stat().st_size, read_state(path)
+        compress(path)
+        with Image.open(path) as image:
+            assert np.array_equal(np.asarray(image), pixels) and dict(image.info) == texts
+        assert path.stat().st_size < size and read_state(path) == state
+
+
+def test_a_sheet_of_shapes_has_a_row_for_each_theme_and_a_column_for_each_shape():
+    found = sheet("random_networks", {"depth": "2", "width": "4", "colour": "viridis"})
+    wide, high = sum(w + GAP for w, _ in SIZES) + GAP, len(THEMES) * (SIZES[0][1] + GAP) + GAP
+    assert found.shape == (high, wide, 3)
+    dark, paper = found[GAP : GAP + SIZES[0][1]], found[-GAP - SIZES[0][1] : -GAP]
+    assert paper.shape == dark.shape and not np.array_equal(dark, paper)
