@@ -1,5 +1,6 @@
 """Convolutional networks as PyTorch computes them, and as its exporters write them. `make test-peers` installs it."""
 
+import argparse
 import contextlib
 import io
 import sys
@@ -106,3 +107,17 @@ def test_the_examples_say_their_classes_and_nothing_of_the_machine(script, name,
         truth = model.double()(torch.from_numpy(image.astype(float))[None]).numpy()[0]
     # Probabilities of logits up to 10, which folded weights move by 1e-6 of that.
     assert np.abs(forward(net, image)[net.output.name].ravel() - truth).max() < 1e-5
+
+
+@pytest.mark.parametrize(("name", "weights"), [("MobileNetV2", 3_504_872), ("ResNet50", 25_557_032)])
+def test_networks_of_published_shapes_have_their_published_number_of_weights(script, name, weights):
+    import vision_networks
+
+    model = getattr(vision_networks, name)()
+    assert sum(x.numel() for x in model.parameters()) == weights
+    # As batch norms have measured it, every layer has responses of about unit size, and none goes out.
+    model, about = vision_networks.measured(model, argparse.Namespace(threads=2))
+    assert "random weights" in about["training"] and not model.training
+    norms = [m.running_var for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert all(float(v.max()) > 0.0 and bool(torch.isfinite(v).all()) for v in norms)
+    sys.modules.pop("vision_networks")
