@@ -6,6 +6,7 @@ from tree import ROOT
 
 import engine
 from engine.app.picture_state import read_state
+from engine.scene.settings import settings
 from scenes.marching import Marching
 from tools.gallery import DOCUMENTS, GAP, SIZES, THEMES, commands, compress, sheet
 
@@ -22,6 +23,23 @@ def written():
 
 def test_every_picture_of_the_documents_is_made_by_a_command_that_stands_there():
     assert {path.name for path in IMAGES.iterdir()} == written()
+
+
+def test_the_pictures_that_lie_there_are_those_of_the_commands():
+    known = [c for name in DOCUMENTS for c in commands((ROOT / "docs" / name).read_text()) if "render" in c]
+    assert len(known) > 20
+    for words in known:
+        path = ROOT / words[words.index("-o") + 1]
+        state, scene = read_state(path), engine.open_scene(words[words.index("render") + 1])[0]
+        given = dict(word.split("=", 1) for before, word in zip(words, words[1:], strict=False) if before == "--set")
+        for name, text in given.items():
+            if name != "names":  # a file, which is not included
+                setting = settings(scene)[name]
+                assert state["settings"][name] == setting.read(text), (path.name, name)
+        size = words[words.index("--size") + 1]
+        assert "x".join(map(str, state["size"])) == size, path.name
+        if "--supersample" in words:
+            assert state["supersample"] == int(words[words.index("--supersample") + 1]), path.name
 
 
 def test_pictures_of_the_documents_are_small():
