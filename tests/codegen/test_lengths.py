@@ -55,7 +55,8 @@ def grid(gradient):
 
 def bounds(shape):
     kinds = layered.network_kinds(shape)
-    return max(layered.layer_module(kinds, 8), layered.narrow_module(kinds, 4, 8), key=len)
+    whole = layered.narrow_module(kinds, 4, 8)
+    return max(*(layered.layer_module(kinds, 8, groups) for groups in layered.LANES_GROUPS), whole, key=len)
 
 
 def training(shape):

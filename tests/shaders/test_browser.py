@@ -80,7 +80,7 @@ def compiled():
     for name in draft.BINDINGS:
         draft._kernel(name)
     passes._kernel("ask", False)
-    layered._lanes_kernel(tuple((kind,) for kind in boxed[:4]), 8)
+    layered._lanes_kernel(tuple((kind,) for kind in boxed[:4]), 8, 8)
     smooth = Activation.parse("tanh"), 2, 8
     beams._gather()
     beams._march(*smooth)

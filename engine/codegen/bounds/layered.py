@@ -17,8 +17,9 @@ from engine.network.mlp import Shape
 
 # The kind of the last sums of a network that ends in them, or in a softmax of them.
 SUMS: Group = ()
-# Groups of four outputs in the tile of an invocation: where lanes share loads, and where a workgroup does.
-LANES_GROUPS, SLAB_GROUPS = 4, 4
+# Groups of four outputs in the tile of an invocation where a workgroup shares loads; and where lanes do, what a network
+# may have: the larger the tile, the fewer times responses are loaded.
+SLAB_GROUPS, LANES_GROUPS = 4, (4, 8)
 # A network whose widest layer has so many groups is bounded whole by one kernel, in registers.
 NARROW = (2, 4, 8)
 # The parts of a Parabola in the order in which they are stored, and letters for them.
@@ -57,17 +58,17 @@ def end_module(joint: Activation | None) -> str:
     return "\n".join([*lifts, margin_function()])
 
 
-def layer_module(kinds: Sequence[Group], lanes: int) -> str:
+def layer_module(kinds: Sequence[Group], lanes: int, groups: int = SLAB_GROUPS) -> str:
     """The text of `generated/layered`: `layered_tile(iterations)`, one invocation's tile of a layer.
 
     kinds   network_kinds
     lanes   the size of a subgroup that shares loads of weights; 0: they come from workgroup memory
+    groups  of four outputs in a tile
 
     It calls what the kernel defines: layered_response(k, part), inputs 4 k to 4 k + 3; layered_shared(k, i) or
     layered_slab(s), layered_weights(k, g, j) and layered_bias(g), as in `codegen.matmul.product`; layered_kind(g);
     layered_limits(), the `terms`, `least` and `limit` of a layer; layered_store(g, z).
     """
-    groups = LANES_GROUPS if lanes else SLAB_GROUPS
     constants = [f"const TILE_GROUPS = {groups}u;"]
     constants += [f"const LANES = {lanes}u;", f"const ROW_BLOCKS = {ROW_BLOCKS}u;"] if lanes else []
     tile = [
@@ -87,7 +88,13 @@ def layer_module(kinds: Sequence[Group], lanes: int) -> str:
         "}",
     ]
     return "\n".join(
-        [*_head(kinds, lanes), *constants, "", *_lifts(kinds), *function("layered_tile(iterations: u32)", tile)]
+        [
+            *_head(kinds, lanes),
+            *constants,
+            "",
+            *_lifts(kinds),
+            *function("layered_tile(iterations: u32)", tile),
+        ]
     )
 
 

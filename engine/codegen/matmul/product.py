@@ -11,7 +11,7 @@ from engine.codegen.mlp.units import groups, imports, is_bent, selected, spans
 from engine.codegen.text import function, header, indented
 from engine.gpu.channel_map import groups_of
 from engine.network.activations import JOINT
-from engine.network.mlp import Layer
+from engine.network.mlp import Layer, Mlp
 from engine.network.units.mixed import LayerActivation
 
 # Blocks of inputs in a row of the image of weights, which textures' largest width bounds: 128 x 40 is below 8192.
@@ -272,6 +272,30 @@ def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:
         block[:inputs] = _filled(layer.weights[some], size, inputs).transpose(2, 0, 3, 1)
         block[inputs].reshape(-1)[: len(layer.bias[some])] = layer.bias[some]
     return image
+
+
+def narrow_columns(groups: int, lanes: int) -> int:
+    """Columns of weights of one group of outputs in `pack_narrow`: whole loads of so many lanes."""
+    return -(-(4 * groups + 1) // lanes) * lanes
+
+
+def pack_narrow(net: Mlp, groups: int, lanes: int) -> np.ndarray:
+    """A narrow network's weights as an image, a layer in each row.
+
+    groups   of four units at most in a layer
+    returns  (layers, groups of outputs * narrow_columns, 4) float32: of each group all inputs, of which the last are
+             used, and the bias
+    """
+    columns = narrow_columns(groups, lanes)
+    image = np.zeros((image_height(len(net.layers)), groups, columns, 4), np.float32)
+    for row, layer in zip(image, net.layers, strict=False):
+        outputs, inputs = (groups_of(n) for n in layer.weights.shape)
+        full = np.zeros((4 * outputs, 4 * inputs), np.float32)
+        full[: layer.weights.shape[0], : layer.weights.shape[1]] = layer.weights
+        first = 4 * (groups - inputs)
+        row[:outputs, first : 4 * groups] = full.reshape(outputs, 4, -1).transpose(0, 2, 1)
+        row[:outputs, 4 * groups] = np.pad(layer.bias, (0, 4 * outputs - len(layer.bias))).reshape(-1, 4)
+    return image.reshape(len(image), -1, 4)
 
 
 def _filled(weights, size, inputs):

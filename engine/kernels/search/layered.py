@@ -8,7 +8,16 @@ import numpy as np
 from engine.codegen.bounds import layered as code
 from engine.codegen.bounds.ranges import check_bounded
 from engine.codegen.bounds.rounding import NONE, rounding_limits
-from engine.codegen.matmul.product import SLAB, Tile, image_height, image_rows, pack_lanes, pack_slabs
+from engine.codegen.matmul.product import (
+    SLAB,
+    Tile,
+    image_height,
+    image_rows,
+    narrow_columns,
+    pack_lanes,
+    pack_narrow,
+    pack_slabs,
+)
 from engine.codegen.matmul.product import SLAB_GROUPS as ROW_GROUPS
 from engine.errors import ShapeError
 from engine.gpu.array import Array
@@ -22,7 +31,7 @@ from engine.gpu.texture import Texture
 from engine.kept import kept
 from engine.kernels.product import LANES as SIZES
 from engine.kernels.product import VEC4
-from engine.network.mlp import Layer, Mlp, Shape
+from engine.network.mlp import Mlp, Shape
 
 PARTS = len(code.PARTS)
 # Pieces of a row where no subgroup says how many.
@@ -34,6 +43,8 @@ CACHED, HELD = 1 << 22, 1 << 26
 # Multiply-adds of one dispatch, at most: 0.1 s on two cores, and far below the 2 s after which desktops stop a GPU.
 WORK, GPU_WORK = 1 << 31, 1 << 35
 SMALLEST = 2.0**-126
+# What loading responses takes where lanes share loads, in groups of outputs.
+LOADS = 1.5
 
 LAYER = struct(
     "Layer", inputs="u32", groups="u32", rows="u32", columns="u32", row="u32", before="u32", across="u32", kinds="u32",
@@ -132,14 +143,24 @@ def best_variant(shape: Shape) -> str:
         return "narrow"
     side = device().limits["max-texture-dimension-2d"]
     widest = max(groups_of(n) for n in shape.sizes)
-    tiles = -(-widest // code.LANES_GROUPS)
+    tiles = -(-widest // min(code.LANES_GROUPS))
     fits = max(_row_groups(widest) * lanes, image_height(tiles * image_rows(widest))) <= side
     return "lanes" if fits else "slabs"
 
 
 def _row_groups(groups):
     """Groups in a row, filled up to whole tiles of every variant; rows of a copy begin at multiples of 256 bytes."""
-    return -(-groups // code.LANES_GROUPS) * code.LANES_GROUPS
+    most = max(code.LANES_GROUPS)
+    return -(-groups // most) * most
+
+
+def _lanes_groups(groups):
+    """Groups of four in the tiles of layers of so many groups, with the least work; large tiles load less."""
+
+    def work(tile):
+        return sum(-(-n // tile) * (tile + LOADS) for n in groups)
+
+    return min(code.LANES_GROUPS, key=work)
 
 
 @dataclass(frozen=True)
@@ -171,7 +192,7 @@ class _NarrowNetwork:
 
     def __init__(self, net):
         self.lanes, self.groups, self.count = subgroup_size(), code.narrow_groups(net.shape), len(net.layers)
-        self.columns = -(-(4 * self.groups + 1) // self.lanes) * self.lanes
+        self.columns = narrow_columns(self.groups, self.lanes)
         self.kernel = _narrow_kernel(code.network_kinds(net.shape), self.groups, self.lanes)
         abouts = [_About.of(net, i) for i in range(len(net.layers))]
         counts = [groups_of(n) for n in net.shape.sizes[1:]]
@@ -179,28 +200,16 @@ class _NarrowNetwork:
         self.about = np.array(layers, np.float32)
         self.layers, self.outputs = Array.of(self.about), groups_of(net.outputs)
         self.kinds = Array.of(_kinds(net, [self.groups] * len(net.layers)))
-        self.weights = Texture.of(self._packed(net), "rgba32float", "STORAGE_BINDING")
+        self.weights = Texture.of(pack_narrow(net, self.groups, self.lanes), "rgba32float", "STORAGE_BINDING")
         self.chunk = max(self.lanes, min(1 << 15, WORK // (20 * sum(x.weights.size for x in net.layers))))
         self._found: Array | None = None
 
     def show(self, net):
-        self.weights.write(self._packed(net))
+        self.weights.write(pack_narrow(net, self.groups, self.lanes))
 
     def limit(self, limits):
         self.about[:, 3] = limits
         self.layers.write(self.about)
-
-    def _packed(self, net):
-        """(layers, groups of outputs * columns, 4): of each group all inputs, of which the last are used, and bias."""
-        image = np.zeros((image_height(len(net.layers)), self.groups, self.columns, 4), np.float32)
-        for row, layer in zip(image, net.layers, strict=False):
-            outputs, inputs = (groups_of(n) for n in layer.weights.shape)
-            full = np.zeros((4 * outputs, 4 * inputs), np.float32)
-            full[: layer.weights.shape[0], : layer.weights.shape[1]] = layer.weights
-            first = 4 * (self.groups - inputs)
-            row[:outputs, first : 4 * self.groups] = full.reshape(outputs, 4, -1).transpose(0, 2, 1)
-            row[:outputs, 4 * self.groups] = np.pad(layer.bias, (0, 4 * outputs - len(layer.bias))).reshape(-1, 4)
-        return image.reshape(len(image), -1, 4)
 
     def sums(self, count):
         need = -(-count // self.lanes) * self.lanes * PARTS * self.outputs
@@ -217,20 +226,22 @@ class _NarrowNetwork:
 
 
 class _LayerByLayer:
-    """Layer by layer, responses as rows of pieces in memory."""
+    """Layer by layer, responses as rows of pieces in memory.
 
-    tile: int  # groups of outputs of a workgroup
+    tiles   for each layer the groups of outputs of a workgroup
+    """
+
     step: int  # pieces of a workgroup
 
-    def __init__(self, net, lanes, work, held):
+    def __init__(self, net, lanes, tiles, work, held):
         self.lanes = lanes
         self.abouts = [_About.of(net, i) for i in range(len(net.layers))]
         self.limits = [NONE] * len(net.layers)
         self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
         self.groups = [groups_of(len(x.bias)) for x in net.layers]
-        self.tiles = [-(-n // self.tile) for n in self.groups]
+        self.tiles = [-(-n // tile) for n, tile in zip(self.groups, tiles, strict=True)]
         self.rows = [_row_groups(n) for n in (self.inputs[0], *self.groups)]
-        filled = [n * self.tile for n in self.tiles]
+        filled = [n * tile for n, tile in zip(self.tiles, tiles, strict=True)]
         self.kind_places = np.cumsum([0, *filled[:-1]])
         self.kinds = Array.of(_kinds(net, filled))
         room = min(held, device().limits["max-storage-buffer-binding-size"])
@@ -259,22 +270,26 @@ class _LayerByLayer:
 class _LayerLanes(_LayerByLayer):
     """Lanes of a subgroup share loads of weights; responses pass from layer to layer as an image."""
 
-    tile = code.LANES_GROUPS
-
     def __init__(self, net):
         self.step = subgroup_size()
-        super().__init__(net, self.step, WORK, CACHED)
+        groups = [groups_of(len(x.bias)) for x in net.layers]
+        most = _lanes_groups(groups)
+        # Most last layers have one output.
+        self.tile_groups = [most] * (len(groups) - 1) + [1 if groups[-1] == 1 else most]
+        super().__init__(net, self.step, self.tile_groups, WORK, CACHED)
         self.chunk = min(self.chunk, 8190 // PARTS * self.step)
-        self.kernel = _lanes_kernel(code.network_kinds(net.shape), self.lanes)
-        self.weights = [Texture.of(self._packed(x), "rgba32float", "STORAGE_BINDING") for x in net.layers]
+        kinds = code.network_kinds(net.shape)
+        self.kernels = [_lanes_kernel(kinds, self.lanes, groups) for groups in self.tile_groups]
+        self.weights = [Texture.of(x, "rgba32float", "STORAGE_BINDING") for x in self._packed(net)]
         self._between: tuple[Array, Texture] | None = None
 
     def show(self, net):
-        for texture, layer in zip(self.weights, net.layers, strict=True):
-            texture.write(self._packed(layer))
+        for texture, packed in zip(self.weights, self._packed(net), strict=True):
+            texture.write(packed)
 
-    def _packed(self, layer: Layer):
-        return pack_lanes(layer, Tile(1, self.tile, self.lanes))
+    def _packed(self, net):
+        tiles = (Tile(1, groups, self.lanes) for groups in self.tile_groups)
+        return (pack_lanes(layer, tile) for layer, tile in zip(net.layers, tiles, strict=True))
 
     def between(self, count):
         """Memory for so many pieces' responses: as they are stored, and as an image."""
@@ -292,11 +307,11 @@ class _LayerLanes(_LayerByLayer):
         staged, image = self.between(count)
         yield self.start(pieces, staged, first, count)
         rows = self.filled(count) // self.lanes
-        for i in range(len(self.weights)):
+        for i, (kernel, weights) in enumerate(zip(self.kernels, self.weights, strict=True)):
             yield self._copy(i, staged, image, PARTS * rows)
-            yield self.kernel.prepared(
+            yield kernel.prepared(
                 (self.tiles[i], rows), layer=self.uniform(i, rows=image_rows(self.inputs[i])), kinds=self.kinds,
-                responses=image, weights=self.weights[i], output=staged,
+                responses=image, weights=weights, output=staged,
             ).record  # fmt: skip
 
     def _copy(self, i, staged, image, rows):
@@ -309,10 +324,11 @@ class _LayerLanes(_LayerByLayer):
 class _LayerSlabs(_LayerByLayer):
     """Workgroups take tiles through their memory."""
 
-    tile, step = ROW_GROUPS, SLAB_PIECES
+    step = SLAB_PIECES
 
     def __init__(self, net):
-        super().__init__(net, ROW_PIECES, WORK if device().is_software else GPU_WORK, HELD)
+        tiles = [ROW_GROUPS] * len(net.layers)
+        super().__init__(net, ROW_PIECES, tiles, WORK if device().is_software else GPU_WORK, HELD)
         self.kernel = _slabs_kernel(code.network_kinds(net.shape))
         self.weights = [Array.of(pack_slabs(x).reshape(-1)) for x in net.layers]
         self._between: list[Array] = []
@@ -334,7 +350,7 @@ class _LayerSlabs(_LayerByLayer):
         between = self.between(count)
         yield self.start(pieces, between[0], first, count)
         for i, weights in enumerate(self.weights):
-            uniform = self.uniform(i, rows=-(-self.inputs[i] // SLAB), columns=self.tiles[i] * self.tile)
+            uniform = self.uniform(i, rows=-(-self.inputs[i] // SLAB), columns=self.tiles[i] * ROW_GROUPS)
             yield self.kernel.prepared(
                 (self.filled(count) // self.step, self.tiles[i]), layer=uniform, kinds=self.kinds,
                 responses=between[i % 2], weights=weights, output=between[(i + 1) % 2],
@@ -389,8 +405,8 @@ def _layer_bindings(kind, type):
 
 
 @kept
-def _lanes_kernel(kinds, lanes):
-    text = code.layer_module(kinds, lanes)
+def _lanes_kernel(kinds, lanes, groups):
+    text = code.layer_module(kinds, lanes, groups)
     return Kernel.of("kernels/layered_lanes", _layer_bindings("storage_texture", TABLE), layered=text)
 
 
