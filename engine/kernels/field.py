@@ -23,6 +23,7 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kept import kept
 from engine.kernels.fields.each_layer import EachLayer
+from engine.kernels.fields.narrow import NarrowTangents, fits
 from engine.kernels.product import Wide, padded_points
 from engine.network.mlp import Layer, Mlp, Shape
 
@@ -199,7 +200,8 @@ def _piece(net, kind, precision):
         return _LayersPiece(net, Wide(net, precision), max(x.weights.size for x in net.layers) // 16)
     if kind == "batched" or net.activations[-1].is_whole or is_whole(net.shape, kind):
         return _Piece(net, kind)
-    return _LayersPiece(net, EachLayer(net, KINDS[kind][1]), net.weight_count)
+    narrow = kind == "tangent" and fits(net.shape)
+    return _LayersPiece(net, NarrowTangents(net) if narrow else EachLayer(net, KINDS[kind][1]), net.weight_count)
 
 
 class _Piece:

@@ -5,9 +5,11 @@ import pytest
 
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.each_layer import layer_kinds, layer_module
+from engine.gpu.kernel import subgroup_size
 from engine.kernels import field
-from engine.kernels.fields import each_layer
+from engine.kernels.fields import each_layer, narrow
 from engine.kernels.fields.each_layer import EachLayer
+from engine.kernels.product import LANES
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 from engine.network.units.mixed import mixed
@@ -28,6 +30,7 @@ def of_several(sizes, names=("identity", "tanh", "sine(2)", "product")):
 @pytest.fixture
 def layers(monkeypatch):
     monkeypatch.setattr(field, "is_whole", lambda shape, kind: False)
+    monkeypatch.setattr(field, "fits", lambda shape: False)
 
 
 @pytest.mark.parametrize("activation", SOME, ids=str)
@@ -35,6 +38,23 @@ def test_every_activation_is_the_twins(activation, layers):
     net = glorot([3, 12, 9, 2], activation, seed=1)
     assert isinstance(field.Field(net, "tangent").stages[0].layers, EachLayer)
     assert agrees(net, points(net)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "activation"),
+    [*(([3, 18, 5, 1], a) for a in SOME), ([3, 32, 32, 32, 1], "tanh"), ([4, 9, 4], "relu")],
+    ids=str,
+)
+def test_narrow_networks_in_registers_have_the_same_bits(sizes, activation, layers, monkeypatch):
+    if subgroup_size() not in LANES:
+        pytest.skip("lanes share no loads on this adapter")
+    net = glorot(sizes, activation, seed=2)
+    x = points(net, 77)
+    apart = field.evaluate(net, x, gradient=True)
+    monkeypatch.setattr(field, "fits", narrow.fits)
+    in_registers = isinstance(field.Field(net, "tangent").stages[0].layers, narrow.NarrowTangents)
+    assert in_registers == net.activations[0].kinds[0].rule.elementwise
+    assert all(map(np.array_equal, field.evaluate(net, x, gradient=True), apart))
 
 
 @pytest.mark.parametrize("lanes", [0, None])

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.codegen.bounds.layered import narrow_groups
 from engine.codegen.bounds.ranges import number, range_functions
+from engine.codegen.mlp.arithmetics import TANGENT
 from engine.codegen.mlp.units import IDENTITY, imports, kinds, layer_groups
 from engine.codegen.text import function, header, indented
 from engine.network.activations import Activation
@@ -67,6 +68,40 @@ def tube_module(activation: Activation, groups: int, lanes: int) -> str:
     )
 
 
+def narrow_tangents(shape: Shape) -> Activation | None:
+    """The activation of a deep narrow network, of up to four inputs and outputs, that `tangents_module` writes."""
+    hidden = kinds(shape.activations[:-1])
+    ends = layer_groups(shape, len(shape.activations) - 1) == ((IDENTITY,),) and shape.sizes[0] <= 4
+    return hidden[0] if ends and len(hidden) == 1 and hidden[0].rule.elementwise and narrow_groups(shape) else None
+
+
+def tangents_module(activation: Activation, groups: int, lanes: int) -> str:
+    """The text of `generated/tangents`: `tangents_network(layers, point: Dual) -> Dual`, outputs 0 to 3 at one point.
+
+    Sums are in the order of `mlp.each_layer`, so that results have the same bits.
+    """
+    fields = {"t": "value", "x": "x", "y": "y", "z": "z"}
+    lift = [
+        "let h = " + TANGENT.lift(activation.name, activation.wgsl_argument) + ";",
+        "if ends {",
+        "    return z;",
+        "}",
+    ]
+    lines = _network(
+        fields, groups, lanes, "point.{field}", "tangents_layer(Dual({all}), {ends})", "Dual", in_order=True
+    )
+    return "\n".join(
+        [
+            *header("A network at points with their derivatives.", f"activation: {activation}"),
+            "#import arithmetic/dual",
+            *imports([activation]),
+            "",
+            *function("tangents_layer(z: Dual, ends: bool) -> Dual", [*lift, "return h;"]),
+            *function("tangents_network(layers: u32, point: Dual) -> Dual", lines),
+        ]
+    )
+
+
 def values_module(activation: Activation, groups: int, lanes: int) -> str:
     """The text of `generated/values`: `values_network(layers, point: vec4f) -> f32`, the network's output 0."""
     lines = _network({"n": ""}, groups, lanes, "point", "values_layer({all}, {ends})")
@@ -107,29 +142,29 @@ fn tube_layer(sums: Tube, small: f32, about: vec4f, turn: vec2f, ends: bool) -> 
 """
 
 
-def _network(fields, groups, lanes, point, lifted) -> Iterator[str]:
+def _network(fields, groups, lanes, point, lifted, element="Tube", in_order=False) -> Iterator[str]:
     names = [f"{part}{g}" for g in range(groups) for part in fields]
     yield from (f"var z{name} = vec4f(0.0);" for name in names)
     first = [f"let h{part} = {point.format(field=fields[part])};" for part in fields]
-    yield from _layer("0u", fields, [groups - 1], "h{part}", first, groups, lanes, lifted, "false")
+    yield from _layer("0u", fields, [groups - 1], "h{part}", first, groups, lanes, lifted, "false", in_order)
     yield from (f"var h{name} = z{name};" for name in names)
     yield "for (var layer = 1u; layer < min(layers, 65535u); layer++) {"
     inputs = range(groups)
     yield from indented(
-        list(_layer("layer", fields, inputs, "h{part}{k}", [], groups, lanes, lifted, "layer + 1u == layers"))
+        list(_layer("layer", fields, inputs, "h{part}{k}", [], groups, lanes, lifted, "layer + 1u == layers", in_order))
     )
     yield from (f"    h{name} = z{name};" for name in names)
     yield "}"
     # An output layer has one group: the last of the list.
     last = [f"h{part}{groups - 1}" for part in fields]
-    yield f"return Tube({', '.join(last)});" if len(fields) > 1 else f"return {last[0]}.x;"
+    yield f"return {element}({', '.join(last)});" if len(fields) > 1 else f"return {last[0]}.x;"
 
 
-def _layer(layer, fields, inputs, response, before, groups, lanes, lifted, ends):
+def _layer(layer, fields, inputs, response, before, groups, lanes, lifted, ends, in_order):
     """A loop over a layer's groups of outputs, which pushes what it finds into the end of the list z."""
     yield "{"
     lines = [*before, f"let about = beam_layer({layer});"]
-    if len(fields) > 1:
+    if "e" in fields:
         sizes = [response.format(part=part, k=k) for k in inputs for part in SIZES]
         lines.append(f"let small = sum_of({' + '.join(sizes)});")
     lines.append("for (var g = 0u; g < u32(about.x); g++) {")
@@ -139,13 +174,16 @@ def _layer(layer, fields, inputs, response, before, groups, lanes, lifted, ends)
         for i in dict.fromkeys(column // lanes for column in (*columns, 4 * groups))
     ]
     bias = f"subgroupBroadcast(c{4 * groups // lanes}, {4 * groups % lanes}u)"
-    body += [f"var {part} = {bias if part in 'nf' else 'vec4f(0.0)'};" for part in fields]
+    body += [f"var {part} = {bias if part in 'nft' else 'vec4f(0.0)'};" for part in fields]
     for k in inputs:
         for j in range(4):
             body.append(f"let w{k}_{j} = subgroupBroadcast(c{(4 * k + j) // lanes}, {(4 * k + j) % lanes}u);")
         for part in fields:
             w, h = (f"abs(w{k}_{{j}})" if part in SIZES else f"w{k}_{{j}}"), response.format(part=part, k=k)
             a, b, c, d = (f"{w.format(j=j)} * {h}.{'xyzw'[j]}" for j in range(4))
+            if in_order:
+                body += [f"{part} = fma({w.format(j=j)}, {h}.{'xyzw'[j] * 4}, {part});" for j in range(4)]
+                continue
             rounded = f" + ULP * ({MOST})" if part == "e" else ""
             body.append(f"{part} += ({a} + {b}) + ({c} + {d}){rounded};")
     for g in range(1, groups):
