@@ -1,7 +1,6 @@
 """Bounds of a deep network over batches of pieces of rays, layer by layer, on the GPU: docs/rays.md has the method."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,9 +12,7 @@ from engine.codegen.matmul.product import (
     Tile,
     image_height,
     image_rows,
-    narrow_columns,
     pack_lanes,
-    pack_narrow,
     pack_slabs,
 )
 from engine.codegen.matmul.product import SLAB_GROUPS as ROW_GROUPS
@@ -24,25 +21,24 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
-from engine.gpu.kernel import MAX_GROUPS, Kernel, spread, subgroup_size
+from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kept import kept
 from engine.kernels.product import LANES as SIZES
 from engine.kernels.product import VEC4
+from engine.kernels.search.narrow import PARTS, WORK, About, NarrowNetwork, unit_kinds
 from engine.network.mlp import Mlp, Shape
 
-PARTS = len(code.PARTS)
 # Pieces of a row where no subgroup says how many.
 ROW_PIECES = 8
 # Pieces of a workgroup's tile; also in its shader.
 SLAB_PIECES = 32
 # Bytes of responses between two layers, on software drivers and on others, as for products.
 CACHED, HELD = 1 << 22, 1 << 26
-# Multiply-adds of one dispatch, at most: 0.1 s on two cores, and far below the 2 s after which desktops stop a GPU.
-WORK, GPU_WORK = 1 << 31, 1 << 35
-SMALLEST = 2.0**-126
+# Multiply-adds of one dispatch on a GPU, at most: far below the 2 s after which desktops stop it.
+GPU_WORK = 1 << 35
 # What loading responses takes where lanes share loads, in groups of outputs.
 LOADS = 1.5
 
@@ -50,7 +46,6 @@ LAYER = struct(
     "Layer", inputs="u32", groups="u32", rows="u32", columns="u32", row="u32", before="u32", across="u32", kinds="u32",
     terms="f32", least="f32", limit="f32",
 )  # fmt: skip
-NARROW = struct("Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32")
 START = struct("Start", row="u32", across="u32", filled="u32", count="u32", first="u32")
 END = struct("End", row="u32", across="u32", outputs="u32", count="u32", first="u32")
 
@@ -83,9 +78,9 @@ class Layered:
         return int(self._layers.chunk)
 
     @property
-    def narrow(self) -> "_NarrowNetwork | None":
+    def narrow(self) -> NarrowNetwork | None:
         """The network as one kernel has it, where it is so narrow."""
-        return self._layers if isinstance(self._layers, _NarrowNetwork) else None
+        return self._layers if isinstance(self._layers, NarrowNetwork) else None
 
     def show(self, net: Mlp) -> None:
         """Takes another network of the same shape; compiles nothing."""
@@ -163,68 +158,6 @@ def _lanes_groups(groups):
     return min(code.LANES_GROUPS, key=work)
 
 
-@dataclass(frozen=True)
-class _About:
-    """What kernels know of one layer beside its weights."""
-
-    terms: float
-    least: float
-
-    @classmethod
-    def of(cls, net: Mlp, layer: int) -> "_About":
-        last = layer == len(net.layers) - 1
-        outputs, inputs = net.layers[layer].weights.shape
-        return cls(0.0 if last else 4.0 * groups_of(outputs), (8.0 * inputs + 32.0) * SMALLEST)
-
-
-def _kinds(net, widths):
-    """The number of the kind of each group of every layer, filled up to so many groups, one after the other."""
-    known = code.network_kinds(net.shape)
-    each = []
-    for layer, width in enumerate(widths):
-        numbers = [known.index(kind) for kind in code.kinds_of(net.shape, layer)]
-        each += numbers + [numbers[-1]] * (width - len(numbers))
-    return np.array(each, np.uint32)
-
-
-class _NarrowNetwork:
-    """The whole network by one kernel, responses in registers."""
-
-    def __init__(self, net):
-        self.lanes, self.groups, self.count = subgroup_size(), code.narrow_groups(net.shape), len(net.layers)
-        self.columns = narrow_columns(self.groups, self.lanes)
-        self.kernel = _narrow_kernel(code.network_kinds(net.shape), self.groups, self.lanes)
-        abouts = [_About.of(net, i) for i in range(len(net.layers))]
-        counts = [groups_of(n) for n in net.shape.sizes[1:]]
-        layers = [(n, about.terms, about.least, NONE) for n, about in zip(counts, abouts, strict=True)]
-        self.about = np.array(layers, np.float32)
-        self.layers, self.outputs = Array.of(self.about), groups_of(net.outputs)
-        self.kinds = Array.of(_kinds(net, [self.groups] * len(net.layers)))
-        self.weights = Texture.of(pack_narrow(net, self.groups, self.lanes), "rgba32float", "STORAGE_BINDING")
-        self.chunk = max(self.lanes, min(1 << 15, WORK // (20 * sum(x.weights.size for x in net.layers))))
-        self._found: Array | None = None
-
-    def show(self, net):
-        self.weights.write(pack_narrow(net, self.groups, self.lanes))
-
-    def limit(self, limits):
-        self.about[:, 3] = limits
-        self.layers.write(self.about)
-
-    def sums(self, count):
-        need = -(-count // self.lanes) * self.lanes * PARTS * self.outputs
-        if self._found is None or self._found.count < need:
-            self._found = Array(VEC4, need)
-        return self._found, self.outputs, self.lanes
-
-    def steps(self, pieces, first, count):
-        narrow = NARROW.new(layers=self.count, outputs=self.outputs, columns=self.columns, count=count, first=first)
-        yield self.kernel.prepared(
-            spread(-(-count // self.lanes)), narrow=narrow, pieces=pieces, layers=self.layers, kinds=self.kinds,
-            weights=self.weights, output=self.sums(count)[0],
-        ).record  # fmt: skip
-
-
 class _LayerByLayer:
     """Layer by layer, responses as rows of pieces in memory.
 
@@ -235,7 +168,7 @@ class _LayerByLayer:
 
     def __init__(self, net, lanes, tiles, work, held):
         self.lanes = lanes
-        self.abouts = [_About.of(net, i) for i in range(len(net.layers))]
+        self.abouts = [About.of(net, i) for i in range(len(net.layers))]
         self.limits = [NONE] * len(net.layers)
         self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
         self.groups = [groups_of(len(x.bias)) for x in net.layers]
@@ -243,7 +176,7 @@ class _LayerByLayer:
         self.rows = [_row_groups(n) for n in (self.inputs[0], *self.groups)]
         filled = [n * tile for n, tile in zip(self.tiles, tiles, strict=True)]
         self.kind_places = np.cumsum([0, *filled[:-1]])
-        self.kinds = Array.of(_kinds(net, filled))
+        self.kinds = Array.of(unit_kinds(net, filled))
         room = min(held, device().limits["max-storage-buffer-binding-size"])
         most = min(room // (16 * PARTS * max(self.rows)), work // (PARTS * max(x.weights.size for x in net.layers)))
         self.chunk = max(1, min(most // self.step, MAX_GROUPS)) * self.step
@@ -357,7 +290,7 @@ class _LayerSlabs(_LayerByLayer):
             ).record  # fmt: skip
 
 
-VARIANTS: dict[str, Callable] = {"narrow": _NarrowNetwork, "lanes": _LayerLanes, "slabs": _LayerSlabs}
+VARIANTS: dict[str, Callable] = {"narrow": NarrowNetwork, "lanes": _LayerLanes, "slabs": _LayerSlabs}
 
 
 @kept
@@ -379,19 +312,6 @@ def _end_kernel(joint):
         Binding("bounds", "write", "array<vec4f>"),
     )
     return Kernel.of("kernels/layered_end", bindings, end=code.end_module(joint))
-
-
-@kept
-def _narrow_kernel(kinds, groups, lanes):
-    bindings = (
-        Binding("narrow", "uniform", NARROW),
-        Binding("pieces", "read", "array<vec4f>"),
-        Binding("layers", "read", "array<vec4f>"),
-        Binding("kinds", "read", "array<u32>"),
-        Binding("weights", "storage_texture", TABLE),
-        Binding("output", "write", "array<vec4f>"),
-    )
-    return Kernel.of("kernels/layered_narrow", bindings, layered=code.narrow_module(kinds, groups, lanes))
 
 
 def _layer_bindings(kind, type):
