@@ -34,6 +34,8 @@ WORKGROUP = 64
 BATCHED_WORK = 1 << 30
 # Multiply-adds a dispatch: about 0.1 s on two cores, and far below the 2 s after which desktops stop a GPU.
 WORK = 1 << 31
+# The same where derivatives come with values: half a second of compiling.
+MANY_WORK = 1 << 32
 # For one point an invocation a network with a wider layer is computed layer by layer: see `stages`.
 NARROW = 32
 UNIFORM_COUNT = UNIFORM_BYTES // 16
@@ -109,6 +111,13 @@ class Field:
             piece.show(part)
             if entered:
                 return
+
+    def expect(self, count: int) -> None:
+        """Says that so many points come: code that runs faster, to the same bits, may then compile for longer."""
+        if self.kind == "tangent" and 4 * count * self.net.weight_count >= MANY_WORK:
+            for i, part in enumerate(stages(self.net, self.kind)):
+                if isinstance(self.stages[i], _LayersPiece) and fits(part.shape, later=True):
+                    self.stages[i] = _LayersPiece(part, NarrowTangents(part), part.weight_count)
 
     def parts(self, count: int) -> list[slice]:
         """Slices that divide `count` points into parts small enough for one dispatch and one buffer."""

@@ -6,6 +6,7 @@ import pytest
 
 from engine.codegen.boundaries.module import boundaries_module
 from engine.codegen.bounds import layered
+from engine.codegen.bounds.tube import tangents_module
 from engine.codegen.mlp import each_layer
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import batched_module
@@ -16,6 +17,7 @@ from engine.codegen.train.subgroup import Lanes, lanes_module
 from engine.codegen.train.workgroup import threads_module
 from engine.errors import DeviceLimitError
 from engine.kernels.field import best_variant, is_whole
+from engine.kernels.fields.narrow import GROUPS
 from engine.kernels.train import plan_for
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
@@ -79,6 +81,7 @@ MOST = {
     "grid with gradients": (grid(True), 300_000),
     "boundaries": (lambda shape: boundaries_module(shape, "classes"), 25_000),
     "bounds": (bounds, 25_000),
+    "gradients in registers": (lambda shape: tangents_module(Activation("gelu"), GROUPS[-1], 8), 26_000),
     "training": (training, 310_000),
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.each_layer import layer_kinds, layer_module
+from engine.gpu.array import Array
 from engine.gpu.kernel import subgroup_size
 from engine.kernels import field
 from engine.kernels.fields import each_layer, narrow
@@ -55,6 +56,24 @@ def test_narrow_networks_in_registers_have_the_same_bits(sizes, activation, laye
     in_registers = isinstance(field.Field(net, "tangent").stages[0].layers, narrow.NarrowTangents)
     assert in_registers == net.activations[0].kinds[0].rule.elementwise
     assert all(map(np.array_equal, field.evaluate(net, x, gradient=True), apart))
+
+
+def test_of_many_points_wider_networks_go_through_registers_too_and_show_others(monkeypatch):
+    if subgroup_size() not in LANES:
+        pytest.skip("lanes share no loads on this adapter")
+    monkeypatch.setattr(field, "MANY_WORK", 1)
+    nets, found = [glorot([3, 64, 50, 1], "tanh", seed=seed) for seed in (1, 2)], []
+    given = Array.of(np.random.default_rng(0).normal(size=(4 * 70, 4)).astype(np.float32))
+    for many in (False, True):
+        tangents = field.Field(nets[0], "tangent")
+        if many:
+            tangents.expect(70)
+        assert isinstance(tangents.stages[0].layers, narrow.NarrowTangents if many else EachLayer)
+        each = [tangents.run(given, 70).read()]
+        tangents.show(nets[1])
+        # Of each group the first of four outputs is the network's.
+        found.append(np.stack([*each, tangents.run(given, 70).read()]).reshape(2, -1, 4)[..., 0])
+    assert np.array_equal(*found)
 
 
 @pytest.mark.parametrize("lanes", [0, None])

@@ -39,10 +39,10 @@ def network_kinds(shape: Shape) -> tuple[Group, ...]:
     return tuple(dict.fromkeys(kind for layer in range(len(shape.activations)) for kind in kinds_of(shape, layer)))
 
 
-def narrow_groups(shape: Shape) -> int:
-    """The least number of NARROW that holds every layer of a Shape, 0 where none does."""
+def narrow_groups(shape: Shape, sizes: Sequence[int] = NARROW) -> int:
+    """The least of some numbers of groups that holds every layer of a Shape, 0 where none does."""
     widest = max(-(-width // 4) for width in shape.sizes[1:])
-    return next((groups for groups in NARROW if groups >= widest), 0)
+    return next((groups for groups in sizes if groups >= widest), 0)
 
 
 def end_module(joint: Activation | None) -> str:

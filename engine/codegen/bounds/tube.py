@@ -69,10 +69,10 @@ def tube_module(activation: Activation, groups: int, lanes: int) -> str:
 
 
 def narrow_tangents(shape: Shape) -> Activation | None:
-    """The activation of a deep narrow network, of up to four inputs and outputs, that `tangents_module` writes."""
+    """The activation of a deep network, of up to four inputs and outputs, that `tangents_module` writes; else None."""
     hidden = kinds(shape.activations[:-1])
     ends = layer_groups(shape, len(shape.activations) - 1) == ((IDENTITY,),) and shape.sizes[0] <= 4
-    return hidden[0] if ends and len(hidden) == 1 and hidden[0].rule.elementwise and narrow_groups(shape) else None
+    return hidden[0] if ends and len(hidden) == 1 and hidden[0].rule.elementwise else None
 
 
 def tangents_module(activation: Activation, groups: int, lanes: int) -> str:

@@ -68,6 +68,7 @@ class HitGradients:
             total=self._total,
         )  # fmt: skip
         hits = int(self._total.read()[0])
+        self.field.expect(hits)
         parts = self.field.parts(hits)
         for first, last in self._pace.parts(hits, parts[0].stop if parts else 0):
             with self._pace.timed(last - first):
