@@ -1,6 +1,7 @@
 """Joins scenes, the renderer and writers of files: render, save, record."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -124,7 +125,7 @@ def _picture(
             if tell is not None:
                 tell(found)
             if keeps and not is_kept and found.decided and _takes_long(scene):
-                is_kept, stopped = True, later.enter_context(stopping())
+                is_kept, stopped = True, later.enter_context(stopping((signal.SIGINT,)))
 
 
 def _takes_long(scene: Scene) -> bool:
@@ -157,8 +158,9 @@ def save(
 
     The other arguments are render's. A large picture is never in memory as a whole: it is written band by band. If this
     is stopped after some ten seconds, the bands stay in a folder `path.unfinished`, and the same call continues there.
-    Of a smaller one Ctrl-C writes what is known, once rays are decided, and raises StoppedPicture. Raises FileError,
-    before anything is drawn, for a path that cannot be written.
+    Of a smaller one Ctrl-C writes what is known, once rays are decided, and raises StoppedPicture; other signals
+    that end the program leave an earlier file as it was. Raises FileError, before anything is drawn, for a path
+    that cannot be written.
     """
     path = os.fspath(path)
     if path != "-":

@@ -34,7 +34,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def stopping() -> Iterator[threading.Event]:
+def stopping(numbers: tuple[signal.Signals, ...] = NUMBERS) -> Iterator[threading.Event]:
     """An event that the first of these signals sets; the second raises KeyboardInterrupt."""
     stopped = threading.Event()
 
@@ -43,7 +43,7 @@ def stopping() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stopped.set()
 
-    with _handled(NUMBERS, stop):
+    with _handled(numbers, stop):
         yield stopped
 
 

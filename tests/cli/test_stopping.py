@@ -29,21 +29,21 @@ def short_passes(monkeypatch):
 
 
 @pytest.fixture
-def interrupted(monkeypatch, ctrl_c):
-    """Has Ctrl-C arrive at these steps of every picture, or as soon as rays are decided."""
+def interrupted(monkeypatch):
+    """Has a signal, Ctrl-C's if not told, arrive at these steps of every picture, or as soon as rays are decided."""
 
-    def at(*numbers, decided=True):
+    def at(*numbers, decided=True, number=signal.SIGINT):
         real = Renderer.steps
 
         def steps(self, *args, **more):
-            inner, sent, number = real(self, *args, **more), None, 0
+            inner, sent, count = real(self, *args, **more), None, 0
             try:
                 while True:
                     found = inner.send(sent)
-                    number += bool(found.decided) or not decided
+                    count += bool(found.decided) or not decided
                     sent = yield found
-                    if number in numbers:
-                        ctrl_c()
+                    if count in numbers:
+                        os.kill(os.getpid(), number)
             except StopIteration as end:
                 return end.value
 
@@ -108,6 +108,15 @@ def test_a_terminal_that_is_closed_stops_work_as_ctrl_c_does(ask, tmp_path, monk
     answer = ask("record", *DEEP, *SMALL, "-o", tmp_path / "a.mp4", "--seconds", "1")
     assert (answer.status, answer.out) == (status, "") and "nothing was saved" in answer.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_leaves_an_earlier_picture_as_it_was(ask, tmp_path, interrupted):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"earlier")
+    interrupted(1, number=signal.SIGTERM)
+    answer = ask("render", *DEEP, *SMALL, "-o", path)
+    assert (answer.status, answer.out) == (143, "") and answer.is_one_line()
+    assert path.read_bytes() == b"earlier" and list(tmp_path.iterdir()) == [path]
 
 
 def test_in_python_it_raises_once_the_file_is_written(tmp_path, interrupted):
