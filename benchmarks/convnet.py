@@ -1,9 +1,12 @@
-"""One image through SqueezeNet, beside onnxruntime and PyTorch in one run: `python -m benchmarks.convnet`.
+"""One image through networks, beside onnxruntime and PyTorch in one run: `python -m benchmarks.convnet`.
 
 From an image in memory to the probabilities in memory. Ours keeps every neuron's response on the GPU on the way, the
 peers only the last ones. They take turns, and the least time of each counts, so that a machine that is busy for a while
 is so for all. Prints a table and adds its rows to benchmarks/results/convnet.csv. Peers that are not installed are left
 out, and it says so.
+
+The first use is a process of its own: of SqueezeNet from the network in memory, of ResNet-50 and VGG-11, whose weights
+are random, from their ONNX files, so that loading them counts.
 
 SqueezeNet 1.0 has its real weights where `neuroscene download squeezenet` or the folder shared/squeezenet beside this
 project has them, else random ones: the work is the same.
@@ -22,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.large import LARGE, large
 from benchmarks.results import store
 from engine.formats.downloads import cached
 from engine.formats.load_convnet import load_convnet, small_squeezenet
@@ -75,13 +79,15 @@ def random_squeezenet():
 NETWORKS = {
     "squeezenet1.0": squeezenet,
     "small": lambda: (small_squeezenet(SMALL.read_bytes(), SMALL.name), "its own"),
+    "resnet50": lambda: (load_convnet(large("resnet50")), "random"),
+    "vgg11": lambda: (load_convnet(large("vgg11")), "random"),
 }
 
 
 def ours(net):
     """A function from an image to the probabilities."""
     forward = Forward(net)
-    return lambda x: forward.responses(x)[net.output.name]
+    return lambda x: forward.responses(x)[net.output.name].reshape(-1)
 
 
 def by_torch(net):
@@ -95,9 +101,15 @@ def by_torch(net):
         if isinstance(node, nodes.Convolution):
             return call.conv2d(x[0], *tensors[node.name], node.stride, node.padding[:2])
         if isinstance(node, nodes.Elementwise):
-            return x[0].relu_()  # in its place, as torchvision's SqueezeNet does
+            return x[0].relu_()  # in its place, as torchvision's networks do
+        if isinstance(node, nodes.Dense):
+            return call.linear(x[0].reshape(1, -1), *tensors[node.name])
+        if isinstance(node, nodes.Add):
+            return x[0] + x[1]
+        if isinstance(node, nodes.Reshape):
+            return x[0].reshape(1, -1)
         if isinstance(node, nodes.MaxPool):
-            return call.max_pool2d(x[0], node.size, node.stride, ceil_mode=node.ceil)
+            return call.max_pool2d(x[0], node.size, node.stride, node.padding[:2], ceil_mode=node.ceil)
         if isinstance(node, nodes.Concat):
             return torch.cat(x, 1)
         return call.adaptive_avg_pool2d(x[0], 1) if isinstance(node, nodes.Reduce) else x[0].softmax(1)
@@ -107,7 +119,7 @@ def by_torch(net):
             found = {net.nodes[0].name: torch.from_numpy(x)[None]}
             for node in net.nodes[1:]:
                 found[node.name] = step(node, [found[key] for key in node.inputs])
-            return found[net.output.name][0].numpy()
+            return found[net.output.name].reshape(-1).numpy()
 
     return run
 
@@ -116,8 +128,11 @@ def by_onnxruntime(net):
     """The same, by onnxruntime from the network as an ONNX file has it."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(onnx_bytes(net), providers=["CPUExecutionProvider"])
-    return lambda x: session.run(None, {net.nodes[0].name: x[None]})[0][0]
+    name = next((name for name in LARGE if net.name == large(name).name), None)
+    file = onnx_bytes(net) if name is None else str(large(name))
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    given = session.get_inputs()[0].name
+    return lambda x: session.run(None, {given: x[None]})[0].reshape(-1)
 
 
 def onnx_bytes(net):
@@ -159,10 +174,10 @@ def image(net):
     return (size * np.random.default_rng(1).normal(size=net.input_shape)).astype(np.float32)
 
 
-def pace(runs, x):
+def pace(runs, x, turns):
     """who -> seconds of each turn, everyone in turn."""
     taken: dict[str, list[float]] = {who: [] for who in runs}
-    for turn in range(TURNS + 2):
+    for turn in range(turns + 2):
         for who, run in runs.items():
             time.sleep(REST)
             start = time.perf_counter()
@@ -173,7 +188,7 @@ def pace(runs, x):
 
 
 def first_use(name, who):
-    """Seconds from the network in memory to the first probabilities, in processes without the driver's cache."""
+    """Seconds to the first probabilities, in processes without the driver's cache."""
     words = [sys.executable, "-m", "benchmarks.convnet", name, "--first", who]
     environment = {**os.environ, "MESA_SHADER_CACHE_DISABLE": "true", "__GL_SHADER_DISK_CACHE": "0"}
     runs = (subprocess.run(words, env=environment, capture_output=True, text=True, check=True) for _ in range(FIRSTS))
@@ -183,12 +198,14 @@ def first_use(name, who):
 def _print_first_use(name, who):
     net, _ = NETWORKS[name]()
     x = image(net)
+    if name in LARGE and who == "ours":
+        net = None
     if who == "ours":
         subgroup_size()  # and the device: neither belongs to the network
     else:
         importlib.import_module(WHO[who][0])
     start = time.perf_counter()
-    WHO[who][1](net)(x)
+    WHO[who][1](net or load_convnet(large(name)))(x)
     print(time.perf_counter() - start)
 
 
@@ -210,7 +227,7 @@ def main():
         runs = {who: make(net) for who, make in makers.items()}
         for who, run in runs.items():
             # They are all asked the same.
-            assert abs(run(x) - exact[net.output.name]).max() < 1e-5, who
+            assert abs(run(x) - exact[net.output.name].reshape(-1)).max() < 1e-5, who
         every = Forward(net, keep="all").run(x)
         worst = max(abs(every[key] - exact[key]).max() / abs(exact[key]).max() for key in every)
         rows = [
@@ -219,7 +236,7 @@ def main():
                 "seconds": statistics.median(taken), "least": min(taken), "gflops": work / min(taken),
                 "first use": first_use(name, who), "worst layer": float(worst) if who == "ours" else "",
             }
-            for who, taken in pace(runs, x).items()
+            for who, taken in pace(runs, x, TURNS if work < 5 else TURNS // 5).items()
         ]  # fmt: skip
         store("convnet", rows)
 
