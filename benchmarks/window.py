@@ -1,9 +1,10 @@
 """A recorded hand against a real window: how long until a frame shows what it did, whatever is drawn meanwhile.
 
 Each case is a window under Xvfb, in a process of its own. The hand drags, turns the wheel, moves a slider and types; an
-input is answered by the first frame that is begun after it and presented. Where no `xvfb-run` is installed nothing is
-measured, and said. There is no peer: a person's eye is, at 100 ms (Card, Robertson and Mackinlay 1991). On a busy
-machine `frame cpu` says more: what a frame takes of the processor of the thread that answers.
+input is answered when the first frame that is begun after it is presented. Where no `xvfb-run` is installed nothing is
+measured, and said. The bar is a person's eye, 100 ms (Card, Robertson and Mackinlay 1991); the peer, first and last in
+the same run, a window with imgui's own demonstration and nothing else, with the same hand, driver and frames a second.
+On a busy machine `frame cpu` says more: what a frame takes of the processor of the thread that answers.
 """
 
 import json
@@ -20,7 +21,8 @@ import numpy as np
 
 from benchmarks.results import store
 
-SIZE, SECONDS, STEP = (1200, 800), 25.0, 0.05
+SIZE, SECONDS, STEP = (1200, 800), 15.0, 0.05
+PEER = "imgui alone"
 # name -> (scene, settings, what is begun after a second: "record", "train" or nothing)
 CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "marching": ("marching", {}, ""),
@@ -60,7 +62,7 @@ def hand(viewer, canvas, pending, seconds):
             pending.append(time.perf_counter())
             canvas.submit_event({"event_type": "pointer_move", "x": 1050.0, "y": 300.0 + k, "button": 0, "buttons": (),
                                  "modifiers": (), "ntouches": 0, "touches": {}})  # fmt: skip
-            if "level" in settings(viewer.scene):
+            if viewer is not None and "level" in settings(viewer.scene):
                 loop.call_soon_threadsafe(viewer.assign, "level", 0.05 * k)
             time.sleep(STEP)
         send("key_down", key="ArrowUp")
@@ -70,31 +72,51 @@ def hand(viewer, canvas, pending, seconds):
 
 def case(name):
     """One case in this process, which needs a display: prints its row as JSON."""
-    from engine.app.lookup import open_scene
-    from engine.app.show import make_viewer
     from engine.gpu.device import device
     from engine.output import window
 
-    scene_name, values, begins = CASES[name]
-    scene, clock = open_scene(scene_name, **values)
     canvas = window.make_canvas(SIZE)
+    begins, folder = "", tempfile.TemporaryDirectory()
+    if name == PEER:
+        from imgui_bundle import imgui
+        from wgpu.utils.imgui import ImguiRenderer
+
+        viewer: Any = None
+        shown = ImguiRenderer(device().handle, canvas)
+        shown.set_gui(imgui.show_demo_window)
+        draw = shown.render
+    else:
+        from engine.app.lookup import open_scene
+        from engine.app.show import make_viewer
+
+        scene_name, values, begins = CASES[name]
+        scene, clock = open_scene(scene_name, **values)
+        viewer = make_viewer(scene, canvas, clock=clock, apart=True, folder=folder.name)
+        draw = viewer._on_draw
     if device().is_software:
         window.show_slowly(canvas)
-    folder = tempfile.TemporaryDirectory()
-    viewer = make_viewer(scene, canvas, clock=clock, apart=True, folder=folder.name)
+    if viewer is None:
+        canvas.set_update_mode("continuous")
     pending: list[float] = []
     answers: list[float] = []
     used: list[float] = []
-    draw = viewer._on_draw
+    due, context = 0, canvas.get_wgpu_context()
+    present = context._rc_present
 
     def frame():
+        nonlocal due
         due, cpu = len(pending), time.thread_time()
         draw()
-        ended = time.perf_counter()
         used.append(time.thread_time() - cpu)
+
+    def presented(**more):
+        result = present(**more)
+        ended = time.perf_counter()
         answers.extend(ended - moment for moment in pending[:due])
         del pending[:due]
+        return result
 
+    context._rc_present = presented
     canvas.request_draw(frame)
 
     def play():
@@ -111,7 +133,7 @@ def case(name):
             "case": name, "inputs": len(ms), "median ms": round(float(np.median(ms))),
             "95th ms": round(float(np.percentile(ms, 95))), "longest ms": round(float(ms.max())),
             "frame cpu ms": round(float(np.percentile(np.array(used) * 1e3, 95))),
-            "picture": " ".join(viewer.painter.status()[:2]),
+            "picture": " ".join(viewer.painter.status()[:2]) if viewer else "",
         }  # fmt: skip
         print("ROW", json.dumps(row), flush=True)
         os._exit(0)
@@ -129,7 +151,7 @@ def main():
         return
     rows = []
     screen = f"-screen 0 {SIZE[0]}x{SIZE[1]}x24"
-    for name in CASES:
+    for name in (PEER, *CASES, PEER):
         command = ["xvfb-run", "-a", "-s", screen, sys.executable, "-m", "benchmarks.window", name]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = [line[4:] for line in done.stdout.splitlines() if line.startswith("ROW ")]

@@ -11,6 +11,7 @@ from weakref import proxy
 import numpy as np
 
 from engine.app.emptiness import emptiness
+from engine.app.live.answers import key_of
 from engine.app.live.frames import Frames
 from engine.app.live.keys import keyboard
 from engine.app.live.recovery import Recovery, made
@@ -91,7 +92,8 @@ class Viewer(Frames):
         self._watch()
         self.events = Events(own)
         canvas.add_event_handler(self._on_close, "close")
-        self._follow()
+        if not apart:
+            self._follow()
         self.worker = Worker(own) if apart else None
         canvas.request_draw(self._on_draw)
 
@@ -151,7 +153,9 @@ class Viewer(Frames):
         self._watch()
         self.picking.unpin()
         self.controls, self._view, self._camera = self._made_controls(), scene.view, scene.camera
-        self._follow()
+        self.answers.forget()
+        if self.worker is None:
+            self._follow()
         self.changed()
 
     def _work(self):
@@ -159,7 +163,9 @@ class Viewer(Frames):
         before = self.transport.timeline
         if self.worker is None:
             self._work_on()
-        self._follow()
+            self._follow()
+        elif "matrix" in self.answers:
+            self._follow_net(self.answers.get("matrix"))
         asked = self.scene.asked_time()
         if asked is not None:
             time, play = asked
@@ -180,7 +186,12 @@ class Viewer(Frames):
         return [*self.query(self.scene.actions, ()), *self.transport.actions()]
 
     def query(self, function: Callable[[], Any], default: Any = None) -> Any:
-        """What a function of the scene returns; where it fails, the error is shown and `default` is returned."""
+        """What a function of the scene returns; where it fails, the error is shown and `default` is returned.
+
+        In a window's frames a hook has its last answer (engine.app.live.answers).
+        """
+        if self.worker is not None and not self.worker.is_here and self.answers.holds(function):
+            return self.answers.get(key_of(function), default)
         try:
             return function()
         except Exception as error:
@@ -194,7 +205,8 @@ class Viewer(Frames):
         def run():
             self.notices.run(function)
             self.changed()
-            self._follow()
+            if self.worker is None:
+                self._follow()
 
         self.apart(run)
 
@@ -204,7 +216,8 @@ class Viewer(Frames):
 
         def load():
             problems.append(self.notices.run(lambda: assign(self.scene, name, path), f"loaded {path}"))
-            self._follow()
+            if self.worker is None:
+                self._follow()
 
         self.apart(load)
         return problems[0] if problems else None
@@ -222,7 +235,13 @@ class Viewer(Frames):
 
     def edited(self, net: Mlp) -> None:
         """Gives a network that was changed in the panel to the scene."""
-        self.touch(lambda: self.notices.run(lambda: self.scene.matrix_changed(net)))
+
+        def edit():
+            self.notices.run(lambda: self.scene.matrix_changed(net))
+            self.answers.stale()
+
+        self.answers.stale()
+        self.touch(edit)
         self.changed()
 
     def undo(self) -> None:
@@ -267,7 +286,10 @@ class Viewer(Frames):
         parts = [device().adapter.split(" (")[0], "{} × {}".format(*self.picture_size()), *self.painter.status()]
         report = self.painter.report
         nothing = report and emptiness(self.scene, report, brief=True)
-        remark = None if self.painter.refinement.is_moving else self.query(self.scene.remark)
+        if self.painter.refinement.is_moving:
+            remark = None
+        else:
+            remark = self.query(self.scene.remark) if self.worker is None else self.answers.get("remark")
         return "  ·  ".join([*parts, *filter(None, (nothing, remark))])
 
     # Drawing.
@@ -305,7 +327,8 @@ class Viewer(Frames):
             self.painter.present(self.scene, view, self.format, (width, height), self.controls.camera)
         if self.overlay is not None:
             try:
-                self.overlay.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step)
+                rests = self.worker is not None and self.controls.is_dragging
+                self.overlay.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step, rests=rests)
             except Exception as error:
                 # An error in the panel must not stop the window.
                 self.painter.failed(error)
@@ -333,8 +356,10 @@ class Viewer(Frames):
         """Asks for a frame."""
         self.canvas.request_draw()
 
-    def changed(self, *_: Any) -> None:
-        """Called when the picture shows something else now."""
+    def changed(self, *events: Any) -> None:
+        """Called when the picture shows something else now; `events` are of settings."""
+        if events:
+            self.answers.stale()
         self.painter.changed()
         self.pointer.stir()
         self.picking.is_stale = True
@@ -342,11 +367,17 @@ class Viewer(Frames):
 
     def _follow(self):
         """Updates the timeline and the history of weights from the scene."""
+        self.follow_time()
+        self._follow_net(self.query(self.scene.matrix))
+
+    def follow_time(self) -> None:
+        """Takes the scene's present timeline and loop."""
         try:
             self.transport.follow(self.scene.timeline(), self.scene.loop)
         except Exception as error:
             self.painter.failed(error)
-        net = self.query(self.scene.matrix)
+
+    def _follow_net(self, net):
         if net is None:
             self.history = None
         elif self.history is None:

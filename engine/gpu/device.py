@@ -14,7 +14,7 @@ import wgpu
 from engine.diagnostics import log
 from engine.errors import DeviceLimitError, DeviceLostError, NeurosceneError, NoAdapterError, SettingError
 from engine.gpu.native import adapters, faults, instance
-from engine.gpu.native.apart import apart
+from engine.gpu.native.apart import apart, give_way
 from engine.kept import shelf, store
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
@@ -169,7 +169,10 @@ def displaying() -> Iterator[None]:
     if not device().is_software:
         yield
         return
-    _display, before = _display or _new(), getattr(_thread, "displays", False)
+    if _display is None:
+        give_way()  # of the threads until now; those of the new device answer a person
+        _display = _new()
+    before = getattr(_thread, "displays", False)
     _thread.displays = True
     try:
         with shelf("display"):

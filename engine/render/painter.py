@@ -12,7 +12,7 @@ from engine.draw.frame import LAYERS, Sprite
 from engine.errors import NeurosceneError
 from engine.formats.image import enlarged
 from engine.gpu.device import device
-from engine.gpu.native.apart import awaited, turn
+from engine.gpu.native.apart import apart, awaited, turn
 from engine.gpu.passes import View, render_pass
 from engine.gpu.texture import Texture
 from engine.gpu.timing import PassTime, timing_lack
@@ -291,7 +291,8 @@ class Painter:
                     # The window's own device takes them, at the size that it shows.
                     picture.pixels()
                     if self._drawing.scale < 1.0 and self._size is not None:
-                        picture = picture.enlarged(enlarged(picture.pixels(), self._size))
+                        pixels, size = picture.pixels(), self._size
+                        picture = picture.enlarged(apart(lambda: enlarged(pixels, size)))
         except Exception as error:
             if raising:
                 self._steps = None

@@ -331,6 +331,11 @@ def from_stored(setting: Any, value: Any) -> Any:
     return value
 
 
+def applies(name: str, setting: Any, scene: Scene) -> bool:
+    """Whether a setting called so says something in a scene as it is, and is shown."""
+    return setting.when is None or bool(setting.when(scene))
+
+
 def is_data(setting: Any) -> bool:
     """True for a setting whose values come from files (engine.scene.data_settings)."""
     return isinstance(setting, Data)

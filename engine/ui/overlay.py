@@ -14,6 +14,8 @@ from engine.ui.widgets.timeline import TimelineStrip
 
 # A view with less room for the picture than this, in logical pixels, begins with the panel folded.
 SMALLEST = 240.0
+# Seconds for which a panel that nobody uses is shown as it was: half of a frame goes into it.
+ANEW = 0.2
 
 
 class Overlay:
@@ -32,6 +34,7 @@ class Overlay:
         # Cards have a Widgets of their own: they stand elsewhere and have no text fields.
         self.over = Widgets(self.surface.fonts)
         self.help_shown = False
+        self._since = 0.0  # seconds since it was drawn anew
         # In a small window or widget the panel is folded at first.
         self.panel.is_open = not viewer.live or canvas.get_logical_size()[0] >= WIDTH + SMALLEST
 
@@ -45,8 +48,15 @@ class Overlay:
         """Logical pixels the timeline takes from the picture."""
         return self.strip.height(self.canvas.get_logical_size()[1])
 
-    def draw(self, view: Any, size: tuple[float, float], ratio: float, step: float) -> None:
-        """Draws panel, timeline and cards over a view; the arguments are those of Surface.draw."""
+    def draw(self, view: Any, size: tuple[float, float], ratio: float, step: float, *, rests: bool = False) -> None:
+        """Draws panel, timeline and cards over a view; the arguments are those of Surface.draw.
+
+        rests   True while a person's hand is elsewhere: then all is drawn as before, and anew every ANEW seconds
+        """
+        self._since += step
+        if rests and self._since < ANEW and self.surface.draws_again(view, size, ratio):
+            return
+        step, self._since = self._since, 0.0
         self.over.theme = self.widgets.theme = theme = THEMES["dark" if self.viewer.scene.theme == "dark" else "paper"]
         self.surface.set_theme(theme)
         self.surface.draw(view, size, ratio, step, lambda: self._draw(*size))

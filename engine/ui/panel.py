@@ -10,7 +10,7 @@ from typing import Any
 from imgui_bundle import imgui
 
 from engine.scene.data_settings import Network
-from engine.scene.settings import GROUPS, Choice, Integer, Number, Switch, Text, is_data, settings
+from engine.scene.settings import GROUPS, Choice, Integer, Number, Switch, Text, applies, is_data, settings
 from engine.scene.view_data import Action
 from engine.ui.control.pointer import Hover
 from engine.ui.control.transport import SPEEDS
@@ -56,6 +56,8 @@ class Panel:
         self.chooser: Chooser | None = None
         self.is_open = True
         self.closed_groups: set[str] = set()
+        # What is said of the settings of a class of scenes: (class, {name: (title, hint)}); param takes long to say it.
+        self._words: tuple[type | None, dict[str, tuple[str, str]]] = None, {}
 
     def draw(self, x: float, height: float) -> None:
         """Draws at x, over the whole height, in logical pixels."""
@@ -86,7 +88,7 @@ class Panel:
         for group in GROUPS:
             # A setting whose `when` raises an error is shown.
             mine = {n: s for n, s in known.items()
-                    if s.group == group and (s.when is None or query(lambda s=s: s.when(scene), True))}  # fmt: skip
+                    if s.group == group and (s.when is None or query(partial(applies, n, s, scene), True))}  # fmt: skip
             if self._is_open(group, HEADINGS[group]):
                 self._group(group, mine, [a for a in actions if a.group == group])
                 self.w.take(10.0)
@@ -143,7 +145,7 @@ class Panel:
 
     def _setting(self, name: str, setting: Any, randomize: Action | None) -> None:
         w = self.w
-        value, title, doc = getattr(self.viewer.scene, name), titled(setting.title), lines_of(setting)
+        value, (title, doc) = getattr(self.viewer.scene, name), self._said(name, setting)
         new: Any = None
         if isinstance(setting, Switch):
             new = w.switch(name, title, doc, value)
@@ -159,6 +161,14 @@ class Panel:
             raise TypeError(f"Panel._setting has no control for {type(setting).__name__}.")
         if new is not None:
             self.viewer.assign(name, new)
+
+    def _said(self, name: str, setting: Any) -> tuple[str, str]:
+        kind = type(self.viewer.scene)
+        if self._words[0] is not kind:
+            self._words = kind, {}
+        if name not in self._words[1]:
+            self._words[1][name] = titled(setting.title), lines_of(setting)
+        return self._words[1][name]
 
     def _number(self, name: str, setting: Any, value: float, title: str, doc: str, randomize: Action | None) -> Any:
         w, (slid, taken) = self.w, numbers.scales_of(setting)

@@ -61,6 +61,7 @@ class Surface(ImguiRenderer):
         self._typed = ""
         self._theme: Colours | None = None
         self._cursor: str | None = None
+        self._drawn: tuple[tuple[float, float], float] | None = None  # the size and ratio of the last draw
 
     def set_theme(self, theme: Colours) -> None:
         """Draws in a theme's colours from now on."""
@@ -91,13 +92,25 @@ class Surface(ImguiRenderer):
             self.has_popup = imgui.is_popup_open("", imgui.PopupFlags_.any_popup)
         finally:
             imgui.render()
+        self._drawn = size, ratio
+        self._render(view)
+        self._show_cursor()
+
+    def draws_again(self, view: Any, size: tuple[float, float], ratio: float) -> bool:
+        """Draws what `draw` has drawn last; False if that was for another size."""
+        imgui.set_current_context(self.imgui_context)
+        if self._drawn != (size, ratio):
+            return False
+        self._render(view)
+        return True
+
+    def _render(self, view):
         encoder = self.device.create_command_encoder()
         attachment = {"view": view, "load_op": "load", "store_op": "store"}
         render_pass = encoder.begin_render_pass(color_attachments=[attachment])
         self.backend.render(imgui.get_draw_data(), render_pass)
         render_pass.end()
         self.device.queue.submit([encoder.finish()])
-        self._show_cursor()
 
     @property
     def has_keys(self) -> bool:

@@ -1,6 +1,6 @@
 """How the panel looks: two themes of colours, three sizes of one typeface, and the measures of the layout."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def packed(colour: str, alpha: float = 1.0) -> int:
     return round(a * alpha) << 24 | b << 16 | g << 8 | r
 
 
+@lru_cache(4096)
 def mixed(low: str, high: str, part: float) -> str:
     """The colour at `part`, 0 to 1, of the way from low to high, channel by channel."""
     part = min(max(part, 0.0), 1.0)

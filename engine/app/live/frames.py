@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
+from weakref import proxy
 
+from engine.app.live.answers import Answers
 from engine.app.live.worker import PATIENCE, Worker
 from engine.gpu.device import displaying
 from engine.gpu.native.apart import turn
@@ -70,6 +72,7 @@ class Frames:
 
     def __init__(self) -> None:
         self.worker: Worker | None = None
+        self.answers = Answers(proxy(self))  # type: ignore[arg-type]  # the viewer, which this is a part of
         self._is_working = False
         # What was put off, and the seconds that have not passed yet.
         self._later: list[Callable[[], object]] = []
@@ -123,9 +126,18 @@ class Frames:
         patient   True: draws only after a change
         returns   whether there is more to do
         """
+        painter = self.painter
+        picture = painter.picture
         if self.worker is not None:
             self._work_on()
-        self.painter.draw(self.scene, self.clock, self.picture_size(), patient=patient, whole=self.recording.is_running)
+            if self._is_working:
+                self.answers.follow()
+            self.answers.renew()
+        painter.draw(self.scene, self.clock, self.picture_size(), patient=patient, whole=self.recording.is_running)
+        if self.worker is not None:
+            if painter.picture is not picture:
+                self.answers.stale()
+            self.answers.renew()
         if self.recording.is_running and not patient:
             self.saving.step()
         return self._goes_on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
@@ -16,6 +17,8 @@ if TYPE_CHECKING:  # the viewer imports this module
 
 # Seconds that a frame of the window waits for its turn with the scene; after that it shows what it last knew.
 PATIENCE = 0.02
+# Seconds after which Python lets another thread go on.
+SWITCH = 0.0005
 # Seconds after which a window that nobody touches shows how far the work is.
 NEWS = 0.2
 # Seconds between two looks at whether a picture that waits for a rest may be begun.
@@ -25,14 +28,20 @@ REST = 0.03
 class Worker:
     """Works for one viewer, which it takes turns with.
 
-    viewer   has labour, request, painter, closed
+    viewer   has labour, request, painter, answers
     """
 
     def __init__(self, viewer: Viewer):
         self.viewer = viewer
         self._jobs: deque[Callable[[], object]] = deque()
         self._wake, self._closed = threading.Event(), False
-        threading.Thread(target=self._live, name="drawing", daemon=True).start()
+        self._thread = threading.Thread(target=self._live, name="drawing", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the thread that asks is this one."""
+        return threading.current_thread() is self._thread
 
     def do(self, job: Callable[[], object]) -> None:
         """Has a job done soon, after those that were asked for before. A picture that is begun is dropped for it."""
@@ -49,8 +58,14 @@ class Worker:
         self._wake.set()
 
     def _live(self):
-        with suppress(ReferenceError):  # the viewer is gone
-            self._run()
+        before = sys.getswitchinterval()
+        # A frame calls the driver a hundred times, and after each it waits so long for a thread that runs Python.
+        sys.setswitchinterval(SWITCH)
+        try:
+            with suppress(ReferenceError):  # the viewer is gone
+                self._run()
+        finally:
+            sys.setswitchinterval(before)
 
     def _run(self):
         shown = 0.0
@@ -66,6 +81,7 @@ class Worker:
                     break
                 while self._jobs:
                     self._jobs.popleft()()
+                    self.viewer.answers.stale()
                 more = self.viewer.labour()
             except Dropped:
                 more = True

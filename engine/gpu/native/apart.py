@@ -6,15 +6,19 @@ two take turns with the scene (`turn`): the thread that draws gives its turn awa
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# The priority (`nice`) of threads that give way; the names of those that do not.
+BEHIND, RASTER = 10, re.compile(r"llvmpipe-\d")
 # Seconds within which a signal is heard.
 SLICE = 0.1
 
@@ -200,6 +204,19 @@ def _beside(work: Callable[[], T]) -> T:
         # Not the one that is still in a call which nobody waits for, and none of the process that forked this one.
         _thread = _Beside()
     return _thread.call(work)
+
+
+def give_way() -> None:
+    """Has the threads of a software driver that compute let all others of this process go first, where that is known.
+
+    Those that fill the pixels of a window's frames are not among them; on Linux, by Mesa's names.
+    """
+    mine = {thread.native_id for thread in threading.enumerate()}
+    for task in Path("/proc/self/task").glob("*"):
+        number = int(task.name)
+        with suppress(OSError):  # a thread that has ended
+            if number not in mine and not RASTER.match((task / "comm").read_text()):
+                os.setpriority(os.PRIO_PROCESS, number, max(BEHIND, os.getpriority(os.PRIO_PROCESS, number)))
 
 
 def is_busy() -> bool:

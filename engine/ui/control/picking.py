@@ -1,16 +1,14 @@
 """Finds what is seen at a place of the picture: under the pointer, or under a pin that a click has set."""
 
 import math
-import time
 from typing import Any
 
-from engine.gpu.native.apart import turn
 from engine.scene.view_data import Reading
 
 # A click within so many logical pixels of a pin removes it.
 PIN = 8.0
-# Seconds that a frame of a window may wait for what is under the pointer.
-QUICK = 0.03
+# Logical pixels within which what was found before is under the pointer.
+NEAR = 4.0
 
 
 class Picking:
@@ -27,23 +25,23 @@ class Picking:
         self.position: tuple | None = None
         self.reading: Reading | None = None
         self.is_stale = False
-        # Seconds that the last pick took; None before the first.
-        self._seconds: float | None = None
+        self._found: tuple | None = None  # the place in the world that was found last
 
     def find(self, x: float, y: float) -> tuple | None:
-        """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None; also where a window would have
-        to wait for it."""
+        """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None.
+
+        A window does not wait for it: it has what was found there last, as under a pointer that has rested.
+        """
         _, _, width, height = self.viewer.viewport()
         place = (x + 1.0) / 2.0 * width, (1.0 - y) / 2.0 * height
-        if self.viewer.worker is not None:
-            with turn.briefly(QUICK) as mine:
-                if not mine or (self._seconds or math.inf) > QUICK:
-                    self.viewer.apart(lambda: self._pick(*place))
-                    return None
-                hit = self._pick(*place)
-        else:
-            hit = self._pick(*place)
-        return None if hit is None else hit.position
+        if self.viewer.worker is None:
+            self._pick(*place)
+            return self._found
+        seen = None if self._found is None else self._seen(self._found)
+        if seen is not None and math.dist(seen, place) <= NEAR:
+            return self._found
+        self.viewer.apart(lambda: self._pick(*place))
+        return None
 
     def read(self) -> Reading | None:
         """The scene's Reading of the place under the pointer, or None; tells the scene that the pointer rests there."""
@@ -74,10 +72,17 @@ class Picking:
         ratio = viewer.canvas.get_pixel_ratio()
         size = round(width * ratio), round(height * ratio)
         pick = viewer.painter.renderer.pick
-        begun = time.perf_counter()
-        found = viewer.query(lambda: pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5))
-        self._seconds = time.perf_counter() - begun
-        return found
+        hit = viewer.query(lambda: pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5))
+        self._found = None if hit is None else hit.position
+        return hit
+
+    def _seen(self, position):
+        """(x, y) of a world point in logical pixels, or None if it is not in view."""
+        _, _, width, height = self.viewer.viewport()
+        found = self.viewer.controls.camera.project(position, width / height)
+        if found is None or max(abs(found[0]), abs(found[1])) > 1.0:
+            return None
+        return (found[0] + 1.0) / 2.0 * width, (1.0 - found[1]) / 2.0 * height
 
     # The pin.
 
@@ -110,12 +115,8 @@ class Picking:
         """(x, y) of the pin in logical pixels, or None if it is not in view; brings its reading up to date."""
         if self.position is None:
             return None
-        _, _, width, height = self.viewer.viewport()
-        found = self.viewer.controls.camera.project(self.position, width / height)
-        if found is None or max(abs(found[0]), abs(found[1])) > 1.0:
-            return None
-        place = (found[0] + 1.0) / 2.0 * width, (1.0 - found[1]) / 2.0 * height
-        if self.is_stale and self.viewer.painter.is_done:
+        place = self._seen(self.position)
+        if place is not None and self.is_stale and self.viewer.painter.is_done:
             self.is_stale = False
             self.viewer.apart(lambda: self._renew(place))
         return place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def file_row(w: Widgets, viewer: Any, name: str, setting: Any, title: str, doc: 
     viewer   has scene, load, assign, query and notices
     """
     own = getattr(viewer.scene, name)
-    shown = viewer.query(lambda: viewer.scene.shown_data(name)) if own is None else own
+    shown = viewer.query(partial(viewer.scene.shown_data, name)) if own is None else own
     area = w.row(name, title, doc, 42.0 if shown is not None else ROW)
     x, y, width, _ = area
     if shown is None:

@@ -13,6 +13,8 @@ from engine.ui.widgets.numbers import Scale
 
 # Pixels of a text field from top to bottom, and of a row of an open list.
 FIELD, LINE = 26.0, 26.0
+# Hints appear after a while, each after its own.
+RESTED = imgui.HoveredFlags_.delay_normal | imgui.HoveredFlags_.no_shared_delay
 # Rows of an open list that are seen at once.
 SEEN = 9
 
@@ -55,8 +57,7 @@ class Widgets(DrawList):
 
     def hint(self, text: str) -> None:
         """Shows a text when the pointer rests on the last area."""
-        flags = imgui.HoveredFlags_.delay_normal | imgui.HoveredFlags_.no_shared_delay
-        if text and imgui.is_item_hovered(flags):
+        if text and imgui.is_item_hovered(RESTED):
             imgui.push_style_var(imgui.StyleVar_.window_padding, (10.0, 8.0))
             imgui.push_font(self.fonts[False], SMALL)
             if imgui.begin_tooltip():

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from functools import cache
 
 from imgui_bundle import imgui
 
@@ -162,6 +163,7 @@ class UnitButtons:
             w.pen.add_rect((x - 0.5, y - 0.5), (x + width + 0.5, y + height + 0.5), w.colour("text"), corner, 1.6)
 
 
+@cache
 def readable(colour: str) -> str:
     """A dark or a light colour, whichever can be read on the given colour."""
     return max(("#10141c", "#ffffff"), key=lambda text: contrast(text, colour))
