@@ -102,12 +102,19 @@ class Sprite:
     image       (H, W, 4) uint8, sRGB, premultiplied by alpha
     x, y        its top left corner in pixels of the whole picture
     is_placed   whether it belongs to a place of the scene, and moves with it
+    place       (x, y) in pixels of that place; None for the middle of the image
     """
 
     image: np.ndarray
     x: int
     y: int
     is_placed: bool = False
+    place: tuple[float, float] | None = None
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        """(x, y) in pixels of the place that it moves with."""
+        return self.place or (self.x + self.image.shape[1] / 2, self.y + self.image.shape[0] / 2)
 
 
 def touch(a: Box, b: Box) -> bool:
@@ -187,11 +194,11 @@ class Frame:
         is_inside = left >= 0 and top >= 0 and right <= self.size[0] and bottom <= self.size[1]
         return is_inside and not any(touch(box, other) for other in self.taken)
 
-    def take(self, image: np.ndarray, x: float, y: float) -> None:
-        """Lays a card over the picture, where no words will be placed."""
+    def take(self, image: np.ndarray, x: float, y: float, *, place: tuple[float, float] | None = None) -> None:
+        """Lays a card over the picture, where no words will be placed; `place`: what it is about and moves with."""
         height, width = image.shape[:2]
         self.taken.append((x, y, x + width, y + height))
-        self.sprites.append(Sprite(image, round(x), round(y)))
+        self.sprites.append(Sprite(image, round(x), round(y), place is not None, place))
 
     def write(self, image: np.ndarray, x: float, y: float, *, margin: int = 0, air: float = 0.0) -> bool:
         """Lays words over the picture unless they would touch others; moves them into it where they cross its edge.

@@ -53,8 +53,9 @@ class Painter:
         self.picture: Picture | None = None
         self.quality = Quality(1.0, 1)
         self.took: float | None = None
-        # The picture shown with its Quality, camera and words, which change together; its copy on the screen's device.
-        self._shown: tuple[Picture, Quality, Camera, list[Sprite]] | None = None
+        # The picture shown with its Quality, camera, words and size, which change together; its copy on the screen's
+        # device.
+        self._shown: tuple[Picture, Quality, Camera, list[Sprite], tuple[int, int]] | None = None
         self._on_screen: tuple[Picture, Texture] | None = None
         self._words: list[Sprite] = []
         self._camera: Camera | None = None
@@ -165,14 +166,15 @@ class Painter:
         """
         encoder, shown, background = device().encoder(), self._shown, theme_of(scene).background
         if shown is not None:
-            picture, quality, old, words = shown
+            picture, quality, old, words, old_size = shown
             texture = self._texture(picture)
             if not self.apart and quality.scale < 1.0:
                 words = self.renderer.sprites(scene, size)
-            if self.apart and old != camera and old.is_orthographic == camera.is_orthographic:
+            is_moved = (old, old_size) != (camera, size)
+            if self.apart and is_moved and old.is_orthographic == camera.is_orthographic:
                 radius = 0.0 if camera.is_orthographic else BALL * camera.distance
-                words = moved_sprites(words, size, old, camera, radius)
-                blit_moved(encoder, texture, view, format, size, background, old, camera, radius)
+                words = moved_sprites(words, size, old, camera, radius, old_size)
+                blit_moved(encoder, texture, view, format, size, background, old, camera, radius, old_size)
             else:
                 blit(encoder, texture, view, format, size, background)
             if quality.scale < 1.0 or self.apart:
@@ -305,7 +307,7 @@ class Painter:
             self._steps = None
             if picture is not None:
                 self.picture, self.quality, self._reported = picture, self._drawing, None
-                self._shown = picture, self._drawing, self._camera or Camera(), self._words
+                self._shown = picture, self._drawing, self._camera or Camera(), self._words, self._size or picture.size
             # Off the screen nothing is measured, so that the same calls draw the same pictures.
             self.took = self._spent if self.live else None
             self.refinement.drew(self._drawing, self.took)

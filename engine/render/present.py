@@ -82,21 +82,22 @@ def blit(encoder: Encoder, texture: Texture, view: View, format: str, size: tupl
 
 def blit_moved(
     encoder: Encoder, texture: Texture, view: View, format: str, size: tuple[int, int], clear: RGB,
-    old: Camera, now: Camera, radius: float,
+    old: Camera, now: Camera, radius: float, old_size: tuple[int, int] | None = None,
 ) -> None:  # fmt: skip
     """`blit` of a picture that a camera `old` has seen, about as the camera `now` sees it.
 
     What is seen is taken to lie on a ball round the target of `now`, and where a ray passes it, as far away as that.
 
-    radius   of that ball, world units; 0 for a flat scene, where all is right but what was outside of the picture
+    radius     of that ball, world units; 0 for a flat scene, where all is right but what was outside of the picture
+    old_size   of the picture when it was seen, if that was another
     """
     step = render_pass(encoder, "warp", view, clear=(*clear, 1.0))
     step.set_viewport(0, 0, *size, 0.0, 1.0)
     step.set_scissor_rect(0, 0, *size)
     linear = format.endswith("-srgb")
     cameras: dict[str, tuple[float, ...]] = {}
-    for prefix, camera in (("", now), ("old_", old)):
-        width, height = camera.half_sizes(size[0] / size[1])
+    for prefix, camera, (wide, high) in (("", now, size), ("old_", old, old_size or size)):
+        width, height = camera.half_sizes(wide / high)
         cameras |= {
             f"{prefix}eye": (*camera.eye, 1.0), f"{prefix}right": (*camera.right, width),
             f"{prefix}upward": (*camera.upward, height),
@@ -109,32 +110,37 @@ def blit_moved(
 
 
 def moved_sprites(
-    sprites: Iterable[Sprite], size: tuple[int, int], old: Camera, now: Camera, radius: float
-) -> list[Sprite]:
-    """Words over a picture of `blit_moved`: those of places go where it shows these; the others stay."""
-    sprites = list(sprites)
-    if not any(sprite.is_placed for sprite in sprites):
-        return sprites
-    middles = np.array([(s.x + s.image.shape[1] / 2, s.y + s.image.shape[0] / 2) for s in sprites]).reshape(-1, 2)
-    signs = np.array([1.0, -1.0])
-    wanted = (2.0 * middles / size - 1.0) * signs
+    sprites: Iterable[Sprite], size: tuple[int, int], old: Camera, now: Camera, radius: float,
+    old_size: tuple[int, int] | None = None,
+) -> list[Sprite]:  # fmt: skip
+    """Words over a picture of `blit_moved`: those of places go where it shows these; the others stay at their edge."""
+    sprites, signs, wider = list(sprites), np.array([1.0, -1.0]), np.subtract(size, old_size or size)
+    origins = np.array([sprite.origin for sprite in sprites]).reshape(-1, 2)
+    before = np.array(old_size or size)
+    by = np.where(2.0 * origins > before, wider, 0)
+    placed = np.flatnonzero([sprite.is_placed for sprite in sprites])
+    if len(placed):
+        wanted = (2.0 * origins[placed] / before - 1.0) * signs
+        found = _now(wanted, size, old, now, radius, tuple(before))
+        by[placed] = np.rint((found * signs + 1.0) / 2.0 * size - origins[placed])
+    return [replace(s, x=s.x + int(x), y=s.y + int(y)) for s, (x, y) in zip(sprites, by, strict=True)]
+
+
+def _now(wanted, *view):
+    """(n, 2) where what was seen at (n, 2) places is now, both in [-1, 1]; `view` as for `_before`."""
     at, step = wanted.copy(), 1e-4
     for _ in range(NEWTON):
-        off = _before(at, size, old, now, radius) - wanted
+        off = _before(at, *view) - wanted
         if np.abs(off).max() < NEAR:
             break
-        slopes = [(_before(at + by, size, old, now, radius) - wanted - off) / step for by in np.eye(2) * step]
+        slopes = [(_before(at + by, *view) - wanted - off) / step for by in np.eye(2) * step]
         at -= (np.linalg.pinv(np.stack(slopes, -1)) @ off[..., None])[..., 0].clip(-0.5, 0.5)
-    by = np.rint((at - wanted) * signs / 2.0 * size).astype(int)
-    return [
-        replace(s, x=s.x + int(x), y=s.y + int(y)) if s.is_placed else s for s, (x, y) in zip(sprites, by, strict=True)
-    ]
+    return at
 
 
-def _before(ndc, size, old, now, radius):
+def _before(ndc, size, old, now, radius, old_size):
     """(n, 2) where `old` has seen what `now` sees at (n, 2) places, both in [-1, 1]; as in wgsl/render/warp.wgsl."""
-    aspect = size[0] / size[1]
-    across = (ndc * now.half_sizes(aspect)) @ np.stack([now.right, now.upward])
+    across = (ndc * now.half_sizes(size[0] / size[1])) @ np.stack([now.right, now.upward])
     eye, ray = np.asarray(now.eye), now.forward + across
     if now.is_orthographic:
         eye, ray = eye + across, np.broadcast_to(now.forward, across.shape)
@@ -144,7 +150,8 @@ def _before(ndc, size, old, now, radius):
     off = ((middle - ray * nearest) ** 2).sum(-1, keepdims=True)
     rel = eye + ray * np.maximum(nearest - np.sqrt(np.maximum(radius**2 - off, 0.0)), 1e-3) - old.eye
     depth = 1.0 if old.is_orthographic else np.maximum(rel @ old.forward, 1e-6)[:, None]
-    return (rel @ np.stack([old.right, old.upward], -1) / (depth * np.array(old.half_sizes(aspect)))).clip(-2e3, 2e3)
+    halves = np.array(old.half_sizes(old_size[0] / old_size[1]))
+    return (rel @ np.stack([old.right, old.upward], -1) / (depth * halves)).clip(-2e3, 2e3)
 
 
 def _within(sprite, tile):

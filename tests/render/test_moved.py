@@ -64,6 +64,34 @@ def test_a_place_on_the_ball_goes_where_the_camera_sees_it(turn):
     # Its word goes with it, and one of the whole picture stays.
     word = np.zeros((2, 2, 4), np.uint8)
     x, y = (round(n) - 1 for n in place(old))
-    placed_word, fixed = moved_sprites([Sprite(word, x, y, is_placed=True), Sprite(word, x, y)], SIZE, old, now, 2.0)
+    words = Sprite(word, x, y, is_placed=True), Sprite(word, x, y), Sprite(word, x + 30, y - 20, True, (x + 1, y + 1))
+    placed_word, fixed, called = moved_sprites(words, SIZE, old, now, 2.0)
     assert np.abs((placed_word.x + 1, placed_word.y + 1) - middle).max() < 1.5
     assert (fixed.x, fixed.y) == (x, y)
+    # What lies beside its place keeps its distance from it.
+    assert (called.x - placed_word.x, called.y - placed_word.y) == (30, -20)
+
+
+@pytest.mark.parametrize("camera", [Camera(), Camera(fov=0.0)])
+def test_in_a_wider_picture_what_was_seen_keeps_its_shape_and_words_their_edge(camera):
+    small = (48, 64)
+    grid = np.stack(np.meshgrid(np.arange(small[0]) + 0.5, np.arange(small[1]) + 0.5), -1)
+    spot = np.exp(-(((grid - (34.0, 20.0)) / 3.0) ** 2).sum(-1))
+    pixels = np.repeat((255 * spot).astype(np.uint8)[..., None], 4, axis=-1)
+    texture, target = Texture.of(pixels), Texture(SIZE, "rgba8unorm")
+    radius = 0.0 if camera.is_orthographic else 1.0
+    with device().recording("moved") as encoder:
+        blit_moved(encoder, texture, target.view, "rgba8unorm", SIZE, (0.0,) * 3, camera, camera, radius, small)
+    seen = target.read()[..., 0].astype(float)
+    grid = np.stack(np.meshgrid(np.arange(SIZE[0]) + 0.5, np.arange(SIZE[1]) + 0.5), -1)
+    middle, aspects = (grid * seen[..., None]).sum((0, 1)) / seen.sum(), (small[0] / small[1], SIZE[0] / SIZE[1])
+    halves = [np.array(camera.half_sizes(aspect)) for aspect in aspects]
+    off = (np.array([34.0, 20.0]) / small * 2.0 - 1.0) * halves[0] / halves[1]
+    assert np.abs(middle - (off + 1.0) / 2.0 * SIZE).max() < 0.7
+    spread = np.sqrt((((grid - middle) ** 2) * seen[..., None]).sum((0, 1)) / seen.sum())
+    assert spread[0] == pytest.approx(spread[1], rel=0.05)
+    word = np.zeros((2, 2, 4), np.uint8)
+    words = Sprite(word, 33, 19, is_placed=True), Sprite(word, 40, 60), Sprite(word, 4, 2)
+    placed_word, right, left = moved_sprites(words, SIZE, camera, camera, radius, small)
+    assert np.abs((placed_word.x + 1, placed_word.y + 1) - middle).max() < 1.5
+    assert (right.x, right.y, left.x, left.y) == (88, 60, 4, 2)

@@ -75,7 +75,7 @@ class Callout(Card):
             return
         *_, elbow, left, top = min(found)
         frame.sprites.append(_strokes((x, y), elbow, colour, s))
-        frame.take(image, left, top)
+        frame.take(image, left, top, place=(x, y))
 
     def _kept(self, frame, world):
         """The box of what words do not cover; of nothing, one on the origin."""
@@ -121,4 +121,4 @@ def _strokes(place, elbow, colour, s):
         distance = np.minimum(distance, line)
     composite = Composite(right - left, bottom - top)
     composite.add(np.clip(stroke / 2 + 0.5 - distance, 0.0, 1.0), colour, 0, 0)
-    return Sprite(composite.image(), int(left), int(top), is_placed=True)
+    return Sprite(composite.image(), int(left), int(top), True, place)
