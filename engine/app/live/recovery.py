@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.app.live.reload import remade
 from engine.errors import DeviceLimitError, DeviceLostError
 from engine.gpu.device import device, device_changes, displaying
+from engine.gpu.native.apart import turn
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
 
@@ -54,6 +55,10 @@ class Recovery:
             try:
                 device()
                 if self._changes != device_changes():
+                    if self.viewer.worker is not None and not turn.is_mine:
+                        # The other thread uses what would be made anew; a frame that gets its turn does it.
+                        self.viewer.request()
+                        return
                     self._go_on()
                 draw()
                 return

@@ -44,7 +44,7 @@ class Worker:
         return threading.current_thread() is self._thread
 
     def do(self, job: Callable[[], object]) -> None:
-        """Has a job done soon, after those that were asked for before. A picture that is begun is dropped for it."""
+        """Has a job done soon, after those that were asked for before and the step of a picture that is in hand."""
         self._jobs.append(job)
         self._wake.set()
 

@@ -39,7 +39,8 @@ class Turn:
         self._is_first = False
         self._wanted = self._waiting = 0
         self._owes = False
-        self._droppable: tuple[int, Callable[[], bool]] | None = None
+        # Of each thread whose work may be dropped.
+        self._droppable: dict[int, Callable[[], bool]] = {}
 
     @property
     def is_mine(self) -> bool:
@@ -106,11 +107,11 @@ class Turn:
     @contextmanager
     def droppable(self, is_unwanted: Callable[[], bool]) -> Iterator[None]:
         """Ends the block with Dropped after a wait in which its work has become unwanted."""
-        self._droppable = threading.get_ident(), is_unwanted
+        self._droppable[threading.get_ident()] = is_unwanted
         try:
             yield
         finally:
-            self._droppable = None
+            del self._droppable[threading.get_ident()]
 
     def breathe(self) -> None:
         """Lets a window go first that waits for it; to be called within long work on the processor."""
@@ -120,7 +121,8 @@ class Turn:
 
     def heed(self) -> None:
         """Raises Dropped where this thread's work has become unwanted."""
-        if self._droppable is not None and self._droppable[0] == threading.get_ident() and self._droppable[1]():
+        is_unwanted = self._droppable.get(threading.get_ident())
+        if is_unwanted is not None and is_unwanted():
             raise Dropped
 
 

@@ -1,9 +1,15 @@
 """A window's frames beside a thread that draws: they are shown whatever that waits for, and lose nothing."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from slow_window import SIZE, Window
 
+from engine.app.live.recovery import WENT_ON
+from engine.errors import DeviceLostError
+from engine.gpu.array import Array
+from engine.gpu.device import device
 from engine.render.renderer import Renderer
 
 
@@ -59,6 +65,21 @@ def test_what_is_set_while_the_scene_computes_is_set_afterwards_and_in_order(win
     assert window.scene.level not in (0.5, 0.75)
     window.scene.hold.set()
     window.until(lambda: window.scene.level == 0.75)
+
+
+def test_a_device_that_is_lost_while_the_scene_computes_is_replaced_afterwards(window):
+    window.settled()
+    window.stuck(compiles=False)
+    viewer, before = window.viewer, (window.viewer.painter, window.viewer.scene)
+    device().handle.destroy()
+    with suppress(DeviceLostError):  # the library tells of it when it is used
+        Array("u4", 1).read()
+    for _ in range(3):
+        window.canvas.draw()
+    assert (viewer.painter, viewer.scene) == before
+    window.scene.hold.set()
+    window.until(lambda: viewer.notices.problem == WENT_ON)
+    assert viewer.painter is not before[0] and viewer.scene is not before[1]
 
 
 def test_what_is_set_while_a_shader_compiles_is_set_at_once(window):

@@ -141,10 +141,17 @@ def test_work_that_is_unwanted_ends_after_its_call_and_only_in_its_own_thread():
         with pytest.raises(Dropped):
             apart(lambda: 3, drops=True)
         other = []
-        thread = threading.Thread(target=lambda: other.append(apart(lambda: 4, drops=True)))
+
+        def work():
+            with turn.droppable(lambda: False):
+                other.append(apart(lambda: 4, drops=True))
+
+        thread = threading.Thread(target=work)
         thread.start()
         thread.join()
         assert other == [4]
+        with pytest.raises(Dropped):
+            apart(lambda: 5, drops=True)
     assert apart(lambda: 5, drops=True) == 5
 
 
