@@ -87,4 +87,4 @@ def _tick(frame, x, y, width, height):
     composite = Composite(w, h)
     composite.add(np.ones((h, w)), srgb(frame.theme.foreground), 0, 0, 0.6)
     left, top = (round(x - w), round(y)) if width > height else (round(x), round(y))
-    frame.sprites.append(Sprite(composite.image(), left, top))
+    frame.sprites.append(Sprite(composite.image(), left, top, True, (x, y)))
