@@ -147,7 +147,7 @@ def status(w: Widgets, size: Size, text: str, message: str | None) -> None:
         if room > 60.0:
             text = w.fitted(text, room, SMALL)
             # A translucent background keeps the line readable over what the scene draws there.
-            w.box(x - 6.0, y - 10.0, w.measure(text, SMALL) + 12.0, 20.0, "veil", 4.0)
+            w.box(x - 6.0, y - 10.0, w.measure(text, SMALL) + 12.0, 20.0, "strip", 4.0)
             w.text(x, y, text, "muted", SMALL)
 
 
