@@ -124,7 +124,8 @@ from engine.vector.pictured import picture_size, pictured
 from engine.draw.surfaces.curves import surface_curves
 
 # Mistakes, each told in a line.
-from engine.errors import NeurosceneError, SettingError, SceneError, NetworkError, FileError, ShapeError, near
+from engine.errors import NeurosceneError, SettingError, SceneError, NetworkError, FileError, ShapeError
+from engine.errors import near, whole_number
 
 __all__ = [
     "__version__", "Scene", "SpaceScene", "FlatScene", "Figure", "Step", "Clock", "Action", "Reading", "Timeline",
@@ -150,5 +151,5 @@ __all__ = [
     "export", "sheet", "figures",
     "level_lines", "ColourBar", "Level", "levels_drawing", "picture_size", "pictured", "surface_curves",
     "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError",
-    "ShapeError", "near",
+    "ShapeError", "near", "whole_number",
 ]  # fmt: skip

@@ -104,3 +104,8 @@ def near(name: object, known: Iterable[object], *, noun: str = "one") -> str:
     # A hundred names help nobody who has mistyped one of them.
     there = "" if close and len(known) > 40 else f" It may be: {', '.join(known)}."
     return f"There is no {noun} `{name}`.{there}" + (f" Near: {', '.join(close)}." if close else "")
+
+
+def whole_number(text: str) -> int | None:
+    """The number that up to nine decimal digits write; None for any other text."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None

@@ -72,6 +72,7 @@ def values(setting: Any) -> list[str]:
         found += [__file__, "x.npz:tanh", "x" * 255 + ".npz", "~", "."]
     else:
         found += ["all", "none", "1", "1, 2", "1.1, 2.2", "999999999", "1" * 400, "all,none", "-", "fire4 0 0 0"]
+        found += ["²", "1 ²", "fire4 ² 0 0", "fire4 " + "9" * 5000 + " 0 0", "class ²"]
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from engine.errors import SceneError, near
+from engine.errors import SceneError, near, whole_number
 
 # A figure's name, which is part of its file's name.
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
@@ -136,7 +136,7 @@ def chosen(figures: Sequence[Figure], wanted: Iterable[str | int], whose: str) -
     picked = set()
     for word in wanted:
         text = str(word).strip()
-        found = [f for f in figures if f.name == text or (text.isdecimal() and f.number == int(text))]
+        found = [f for f in figures if f.name == text or f.number == whole_number(text)]
         if not found and text.isdecimal():
             numbers = ", ".join(str(n) for n in dict.fromkeys(f.number for f in figures))
             raise SceneError(f"{whose} has no figure {text}. It has {numbers}.")

@@ -109,13 +109,16 @@ class Attending(ActivationsMarks):
 
     def _read_token(self, text, attention):
         rows, columns = attention.grid
-        words = text.replace(",", " ").split()
-        if words[0] == "class" and attention.added and len(words) <= 2:
-            number = int(words[1]) - 1 if len(words) == 2 and words[1].isdigit() else 0
-            if number < attention.added:
-                return engine.ADDED_TOKEN - number
-        elif len(words) == 2 and all(w.isdigit() for w in words) and int(words[0]) < rows and int(words[1]) < columns:
-            return int(words[0]) * columns + int(words[1])
+        first, *more = text.replace(",", " ").split() or ("",)
+        numbers = [engine.whole_number(word) for word in (first, *more)]
+        if first == "class" and len(numbers) <= 2:
+            number = 1 if len(numbers) == 1 else numbers[1]
+            if number and number <= attention.added:
+                return engine.ADDED_TOKEN + 1 - number
+        elif len(numbers) == 2:
+            row, column = numbers
+            if row is not None and column is not None and row < rows and column < columns:
+                return row * columns + column
         classes = ", or class" if attention.added else ""
         raise SettingError(
             f"token={text}: it takes a row and a column of {rows} x {columns} patches, from 0 on{classes}."

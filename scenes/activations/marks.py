@@ -60,15 +60,15 @@ class ActivationsMarks(ActivationsBlocks):
         if not text:
             return None
         parts = text.replace(",", " ").split()
-        count = 3 if len(parts) >= 4 and all(n.isdigit() for n in parts[-3:-1]) else 1
-        name, numbers = " ".join(parts[:-count]), parts[-count:]
-        if not name or not all(n.isdigit() for n in numbers):
+        count = 3 if len(parts) >= 4 and None not in map(engine.whole_number, parts[-3:-1]) else 1
+        name, numbers = " ".join(parts[:-count]), [n for n in map(engine.whole_number, parts[-count:]) if n is not None]
+        if not name or len(numbers) < count:
             raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`.")
         self._count_numbers(text, parts, count)
         node = self.node_called(name, self.block_names)
         if node not in self.block_names:
             raise SettingError(f"neuron={text}: {name} is not among the blocks. Take blocks=all.")
-        place = tuple(int(n) for n in numbers) if count == 3 else (int(numbers[0]), 0, 0)
+        place = tuple(numbers) if count == 3 else (numbers[0], 0, 0)
         shape = self.convnet.shapes[node]
         if count == 1 and shape[1:] != (1, 1):
             raise SettingError(
@@ -83,7 +83,7 @@ class ActivationsMarks(ActivationsBlocks):
 
     def _count_numbers(self, text, parts, count):
         """Raises SettingError where a block's name is followed by other than one or three numbers."""
-        given = next((k for k, part in enumerate(reversed(parts)) if not part.isdigit()), len(parts))
+        given = next((k for k, part in enumerate(reversed(parts)) if engine.whole_number(part) is None), len(parts))
         if given > count and not self.is_node(" ".join(parts[:-count])) and self.is_node(" ".join(parts[:-given])):
             wrong = "one number is missing" if given == 2 else "there are numbers too many"
             raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`: {wrong}.")

@@ -188,9 +188,10 @@ class TrainedNetwork(engine.FlatScene):
 
     def _hidden(self):
         words = [word.strip() for word in self.hidden.replace("-", ",").split(",") if word.strip()]
-        if not words or not all(word.isdecimal() and 0 < int(word) <= 64 for word in words):
+        widths = tuple(engine.whole_number(word) or 0 for word in words)
+        if not widths or not all(0 < width <= 64 for width in widths):
             raise SettingError(f"hidden={self.hidden}: it takes neurons of each hidden layer, as in 16, 16, 16.")
-        return tuple(map(int, words))
+        return widths
 
     def snapshot_at(self, time: float) -> int:
         """The number of the snapshot shown at a time."""

@@ -51,6 +51,8 @@ def test_what_is_no_figure_is_told_with_the_near_ones():
         chosen(FIGURES, ["sorface"], "drawn")
     with pytest.raises(SceneError, match=r"no figure 4\. It has 3, 1, 12"):
         chosen(FIGURES, ["4"], "drawn")
+    with pytest.raises(SceneError, match="no figure 999"):
+        chosen(FIGURES, ["9" * 5000], "drawn")
     with pytest.raises(SceneError, match="declares no figures"):
         chosen((), [], "drawn")
 

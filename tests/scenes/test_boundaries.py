@@ -245,6 +245,12 @@ def test_a_drawing_has_a_path_for_each_neuron_with_a_boundary(background):
         assert len(layer.children) == cutting
 
 
+@pytest.mark.parametrize("hidden", ["", ",", "0", "65", "²", "9" * 5000, "4,x"])
+def test_hidden_layers_that_cannot_be_are_told(hidden):
+    with pytest.raises(SettingError, match="neurons of each hidden layer"):
+        Boundaries(image=bottle(8), hidden=hidden).advance(Clock(0.0))
+
+
 def test_a_training_before_ones_eyes_is_the_trainers(renderer):
     scene = Boundaries(image=bottle(24), hidden="5", steps=60, runs=2, step=40, batch=16)
     draw(renderer, scene, size=(8, 8))

@@ -193,7 +193,8 @@ def test_settings_of_attention_without_any_are_told():
 
 @pytest.mark.parametrize(("neuron", "said"), [
     ("r 1 2", "one number is missing"), ("r 1 2 3 4", "numbers too many"), ("zz 1 2 3", "There is no block `zz`"),
-    ("r 1", "block, channel, row, column, as in .*: a channel of r has"),
+    ("r 1", "block, channel, row, column, as in .*: a channel of r has"), ("r 1 1 ²", "block, channel, row"),
+    ("r 1 1 " + "9" * 5000, "block, channel, row"),
 ])  # fmt: skip
 def test_a_mistaken_neuron_names_the_mistake(neuron, said):
     with pytest.raises(SettingError, match=said):
