@@ -128,7 +128,7 @@ class BoundariesPicture(TrainedNetwork):
         self._snapshot = self.snapshot_at(clock.time)
         record = self.record
         runs = tuple(range(record.runs)) if self.together else (self.shown_run,)
-        aspect = round(self.aspect, 2)
+        aspect = max(round(self.aspect, 2), 0.01)
         tiles = self._key, (record.shape,), record.domain, record.samples, len(runs), aspect, self.theme
         self.cached("tiles", tiles, lambda: self._lay_out(record, runs, aspect))
         sizes = record.shape.sizes[1:-1]

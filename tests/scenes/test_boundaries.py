@@ -500,3 +500,10 @@ def test_a_drawing_has_the_numbers_the_names_and_the_key_of_the_picture():
         assert values == sorted(values, reverse=last < first) and min(first, last) <= min(values)
     named = {w.text for w in groups["legend"].children if hasattr(w, "text")}
     assert {row.words for row in scene._colour_rows()} <= named
+
+
+def test_a_picture_of_any_shape_is_laid_out():
+    scene = Boundaries(history=life())
+    scene.aspect = 2 / 3000
+    scene.advance(Clock(0.0))
+    assert scene.stage.children
