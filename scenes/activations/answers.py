@@ -1,6 +1,7 @@
 """What the network of activations answers: classes, a picture, a map over the picture, or values."""
 
 import colorsys
+import math
 
 import numpy as np
 
@@ -130,10 +131,10 @@ class Answering(SeenNetwork):
             return (), name
         norm = float(np.linalg.norm(answer))
         order = np.argsort(-abs(answer), axis=None, kind="stable")[:TOP]
-        most = abs(answer).max() or 1.0
+        most = float(abs(answer).max()) or 1.0
         places = [np.unravel_index(k, answer.shape) for k in order]
         found = [(p, float(answer[p]), HELD if answer[p] < 0 else RAISED) for p in places]
-        ranks = [Rank(self._coordinate(p), float(abs(v) / most), f"{v:.4g}", colour) for p, v, colour in found]
+        ranks = [Rank(self._coordinate(p), _share(abs(v) / most), f"{v:.4g}", colour) for p, v, colour in found]
         return tuple(ranks), f"{name}: largest by size, norm {norm:.3g}"
 
     def _coordinate(self, place):
@@ -168,3 +169,8 @@ def class_colour(number: int) -> tuple[float, float, float]:
 
 def _bytes(unit):
     return np.ascontiguousarray(np.rint(np.clip(unit, 0.0, 1.0) * 255.0).astype(np.uint8))
+
+
+def _share(part):
+    """A part of a bar; none of a number that is nan or infinite."""
+    return part if math.isfinite(part) else 0.0

@@ -75,6 +75,8 @@ class ActivationsBlocks(Answering):
             names = engine.u_blocks(net) or engine.stages(net)
         else:
             names = tuple(name for name in net.shown if name in self.forward.kept)
+        if not names:
+            raise SettingError(f"{net.name}: no layer computes anything from its input, so there is no neuron to show.")
         if not self.alone.strip():
             return names
         # Any node can be shown alone, even one that the choice of blocks leaves out.

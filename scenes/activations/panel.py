@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 import engine
 from engine import Action, Reading
 from scenes.activations.attention import Attending
@@ -106,7 +108,8 @@ class ActivationsPanel(Attending):
     def remark(self) -> str | None:
         untold = (self.untold or self._lines_give()) if self.pinned and self.lines else None
         white = None if self.image is None else engine.white_of(self.image, self.white)[1]
-        parts = untold, white, self._code(), self.kind_remark(), self._unasked(), self._faint(), self._small()
+        faint = self._boundless() or self._faint()
+        parts = untold, white, self._code(), self.kind_remark(), self._unasked(), faint, self._small()
         return "; ".join(filter(None, parts)) or None
 
     def _code(self):
@@ -139,6 +142,20 @@ class ActivationsPanel(Attending):
             f"the lines to {count} neuron{'s' * (count != 1)} give {made.shown:.3g} of {made.sum:.3g}{part}, other "
             f"neurons {other:.3g}, what is no neuron (biases) {offset:.3g}"
         )
+
+    def _boundless(self):
+        """Where neurons first have no number: neither these nor what follows can be drawn or believed."""
+        if not self.stage.children:
+            return None  # nothing is drawn yet
+        return self.cached("boundless", (self.responses, self.block_names), self._count_boundless)
+
+    def _count_boundless(self):
+        wrong = {name: int(np.count_nonzero(~np.isfinite(self.responses[name]))) for name in self.block_names}
+        first = next((name for name, count in wrong.items() if count), None)
+        if first is None:
+            return None
+        count = f"{wrong[first]:,} of {self.responses[first].size:,}"
+        return f"{count} neurons of {first} are nan or infinite for this input; what follows from them is no answer"
 
     def _faint(self):
         """How many neurons are too faint to be drawn, of those whose blocks are shown."""

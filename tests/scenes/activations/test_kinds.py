@@ -216,3 +216,17 @@ def test_a_small_picture_has_no_card_of_answers():
         frame = Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), 1.0)
         card.overlay(frame, np.eye(4))
         assert len(frame.sprites) == there
+
+
+def test_neurons_without_a_number_are_told_in_place_of_faint_ones():
+    start = [nodes.Input("x", (), (1, 3, 8, 8)), conv("c", "x", 4, 3, 3), nodes.Elementwise("logs", ("c",), "log")]
+    scene = opened(start, blocks="all")
+    wrong = np.count_nonzero(~np.isfinite(scene.responses["logs"]))
+    assert wrong and f"{wrong} of {scene.responses['logs'].size} neurons of logs are nan or infinite" in scene.remark()
+    assert {rank.part for rank in opened([*start, nodes.Reduce("m", ("logs",), "mean", (2, 3))]).ranks[0]} == {0.0}
+    assert "faint" not in scene.remark() and "infinite" not in (opened(SEGMENTER).remark() or "")
+
+
+def test_a_network_without_neurons_is_refused():
+    with pytest.raises(SettingError, match="mine: no layer computes"):
+        opened([nodes.Input("x", (), (1, 3, 8, 8))])
