@@ -74,8 +74,10 @@ def test_the_commands_of_a_document_run(path, folder, monkeypatch, capsys):
     monkeypatch.setattr(diagnostics.log, "level", diagnostics.log.level)
     for line in commands_in(path):
         words = words_of(line)
-        if is_left_out(line) or tuple(words) in DONE:
+        # Of a scene's figures one command is enough: tests/scenes make them all.
+        known = tuple(words[:2] if words[0] == "figures" and "--list" not in words else words)
+        if is_left_out(line) or known in DONE:
             continue
-        DONE.add(tuple(words))
+        DONE.add(known)
         print(line)
         assert main.main(smaller(words)) == main.OK, (line, smaller(words), capsys.readouterr().err)

@@ -39,6 +39,26 @@ def test_large_numbers_neither_overflow_nor_vanish():
     assert (abs(evaluate(softmax.steps, NODE, x) - expected) <= 4 * 2.0**-23).all()
 
 
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("place", [0, 3, 5])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_makes_no_probabilities(value, place, log):
+    node, x = Softmax("softmax", ("logits",), 1, log), logits(6, 1, 2)
+    x[0, place, 0, 0] = value
+    with np.errstate(invalid="ignore", divide="ignore"):
+        exact = twin.value(node, x)
+    ways = (
+        [(softmax.along_steps, {"maps": False})]
+        if log
+        else [(softmax.steps, {}), (softmax.along_steps, {"maps": False})]
+    )
+    for steps, more in ways:
+        found = evaluate(steps, node, x, **more)
+        # Beside it all is as it was, and what is infinitely less is 0.
+        assert np.array_equal(np.isnan(found), np.isnan(exact))
+        assert np.isfinite(exact[0, :, 0, 1]).all() and np.isnan(exact).any() == (value != -np.inf)
+
+
 def test_a_shift_of_all_logits_changes_nothing():
     # Multiples of 1/256 below 2^15 are exact in float32 with the shift and without.
     x = np.round(logits(9, 4, 4) * 256) / 256

@@ -4,5 +4,5 @@
 
 // The difference first: it is as exact as z, where the logarithm of the sum of all is not.
 fn log_softmax_rest(z: vec4f, largest: f32, total: f32) -> vec4f {
-    return (z - largest) - safe_log(vec4f(total));
+    return number_unless(is_nan(vec4f(total)), (z - largest) - safe_log(vec4f(total)));
 }

@@ -1,11 +1,15 @@
 // Softmax along some axes of an array, or its logarithm; SHARING invocations go through the numbers.
 #import generated/bindings
 #import generated/sharing
+#import activations/softmax
 #import lib/along
-#import lib/exponential
 
 // Whether the logarithm is wanted.
 override LOGARITHM: bool;
+
+fn exponential(z: f32, largest: f32) -> f32 {
+    return softmax_exponential(vec4f(z), largest, vec4f(1.0)).x;
+}
 
 // Nothing returns early: all wait for each other.
 @compute @workgroup_size(64)
@@ -29,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     for (var k = 0u; k < most; k++) {
         let i = k * SHARING + own;
         if i < along.length {
-            part += safe_exp_one(source[along.first + begin + through_place(i).x] - largest);
+            part += exponential(source[along.first + begin + through_place(i).x], largest);
         }
         if (k & 63u) == 63u {
             share += part;
@@ -42,11 +46,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         let i = k * SHARING + own;
         if i < along.length && number < along.count {
             let at = begin + through_place(i).x;
-            let z = source[along.first + at] - largest;
+            let z = source[along.first + at];
             if LOGARITHM {
-                output[along.offset + at] = z - log(total);
+                output[along.offset + at] = (z - largest) - log(total);
             } else {
-                output[along.offset + at] = safe_exp_one(z) / total;
+                output[along.offset + at] = exponential(z, largest) / total;
             }
         }
     }
