@@ -84,15 +84,15 @@ class Attending(ActivationsMarks):
         if self._pointed_patch is not None:
             attention = self._attention_of(None)
             row, column = self._pointed_patch
-            return attention, row * attention.grid[1] + column
+            return attention, row * attention.query_grid[1] + column
         marked = self.marked
         if marked is None:
             return None
         grid, shape = self.grid_of(marked.node), self.convnet.shapes[marked.node]
         attention = self._attention_of(marked.node)
-        if grid is not None and (grid.rows, grid.columns) == attention.grid:
+        if grid is not None and (grid.rows, grid.columns) == attention.query_grid:
             return attention, grid.number(marked.row)
-        if shape[1:] == attention.grid:
+        if shape[1:] == attention.query_grid:
             return attention, marked.row * shape[2] + marked.column
         return None
 
@@ -108,7 +108,7 @@ class Attending(ActivationsMarks):
         return before[-1] if before else every[0]
 
     def _read_token(self, text, attention):
-        rows, columns = attention.grid
+        rows, columns = attention.query_grid
         first, *more = text.replace(",", " ").split() or ("",)
         numbers = [engine.whole_number(word) for word in (first, *more)]
         if first == "class" and len(numbers) <= 2:
@@ -128,7 +128,7 @@ class Attending(ActivationsMarks):
         """(row, column) of the patch of the picture that a Hit is on; None of a network without attention."""
         if hit is None or hit.node is not self._plane or hit.part is None or not self.has_attention:
             return None
-        (height, width), (rows, columns) = self.seen.shape[:2], self._attention_of(None).grid
+        (height, width), (rows, columns) = self.seen.shape[:2], self._attention_of(None).query_grid
         return hit.part[0] * rows // height, hit.part[1] * columns // width
 
     def token_words(self, number: int, grid: tuple[int, int]) -> str:
@@ -183,22 +183,23 @@ class Attending(ActivationsMarks):
         """The segments of a frame round the token's patch on the picture."""
         if look is None or look.query < 0 or not self._plane.visible:
             return ()
-        row, column = divmod(look.query, look.attention.grid[1])
-        corners = [self._patch_corner(look, row, column, down, right) for down, right in SQUARE]
+        grid = look.attention.query_grid
+        corners = [self._patch_corner(look.query, grid, down, right) for down, right in SQUARE]
         return [(corners[k], corners[(k + 1) % 4]) for k in range(4)]
 
-    def _patch_corner(self, look, row, column, down, right):
-        rows, columns = look.attention.grid
-        height, width = self.seen.shape[:2]
+    def _patch_corner(self, number, grid, down, right):
+        (rows, columns), (height, width) = grid, self.seen.shape[:2]
+        row, column = divmod(number, columns)
         return self._on_picture((row + down) * height / rows, (column + right) * width / columns)
 
     def _look_lines(self, look):
         """(segments, colours) from the token to those it looks at most, in the block before the attention."""
         weights = self._weights(look).ravel()
         keys = [int(k) for k in np.argsort(-weights, kind="stable")[:MOST] if weights[k] > 0]
-        before, after = self._blocks_about(look)
-        start = self._token_place(look, after, look.query)
-        ends = [(k, self._token_place(look, before, k)) for k in keys]
+        attention = look.attention
+        before, after = self._blocks_about(attention)
+        start = self._token_place(after, look.query, attention.query_grid)
+        ends = [(k, self._token_place(before, k, attention.grid)) for k in keys]
         found = [(start, end, weights[k]) for k, end in ends if start is not None and end is not None]
         if not found:
             return (), (1, 1, 1, 1)
@@ -206,30 +207,29 @@ class Attending(ActivationsMarks):
         colours[:, 3] = np.array([w for _, _, w in found]) / weights.max()
         return [(a, b) for a, b, _ in found], colours
 
-    def _blocks_about(self, look):
-        """Numbers of the last block of tokens before an attention and the first after it; None for the picture."""
+    def _blocks_about(self, attention):
+        """Numbers of the last block before an attention of tokens that are looked at, and of the first after it of
+        those that look; None for the picture."""
         order = {n.name: i for i, n in enumerate(self.convnet.nodes)}
-        at = order[look.attention.node]
-        fitting = [k for k, name in enumerate(self.block_names) if self._grid_at(name) == look.attention.grid]
-        before = [k for k in fitting if order[self.block_names[k]] < at]
-        after = [k for k in fitting if order[self.block_names[k]] > at]
+        at, names = order[attention.node], self.block_names
+        before = [k for k, n in enumerate(names) if order[n] < at and self._grid_at(n) == attention.grid]
+        after = [k for k, n in enumerate(names) if order[n] > at and self._grid_at(n) == attention.query_grid]
         return (before[-1] if before else None), (after[0] if after else None)
 
     def _grid_at(self, name):
         grid = self.grid_of(name)
         return self.convnet.shapes[name][1:] if grid is None else (grid.rows, grid.columns)
 
-    def _token_place(self, look, block, number):
+    def _token_place(self, block, number, grid):
         """(3,) where a token stands: the middle of its channels in a block, or its patch on the picture; or None."""
-        row, column = divmod(number, look.attention.grid[1])
         if block is None:
             is_there = number >= 0 and self._plane.visible
-            return self._patch_corner(look, row, column, 0.5, 0.5) if is_there else None
+            return self._patch_corner(number, grid, 0.5, 0.5) if is_there else None
         name = self.block_names[block]
-        grid, channels = self.grid_of(name), self.convnet.shapes[name][0]
-        if grid is not None:
-            return self._cloud.spot(block, channels // 2, grid.row(number), 0)
-        return self._cloud.spot(block, channels // 2, row, column) if number >= 0 else None
+        tokens, channels = self.grid_of(name), self.convnet.shapes[name][0]
+        if tokens is not None:
+            return self._cloud.spot(block, channels // 2, tokens.row(number), 0)
+        return self._cloud.spot(block, channels // 2, *divmod(number, grid[1])) if number >= 0 else None
 
     # The card.
 
@@ -239,7 +239,7 @@ class Attending(ActivationsMarks):
         if look is None:
             return title, rows, images
         more_rows, image = self.cached("look card", (look,), lambda: self._look_card(look))
-        words = self.token_words(look.query, look.attention.grid)
+        words = self.token_words(look.query, look.attention.query_grid)
         return title or f"attention of {words}", (*rows, *more_rows), (*images, image)
 
     def _look_card(self, look):

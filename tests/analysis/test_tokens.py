@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from graphs.transformers import HEADS, vit, weights, windowed
+from graphs.transformers import HEADS, reduced, vit, weights, windowed
 
 from engine.analysis.vision.tokens import ADDED, TokenGrid, attentions, places, tokens
 from engine.network.convnet import ConvNet
@@ -35,6 +35,14 @@ def test_a_token_looks_at_what_the_softmax_weighs():
         )
     with pytest.raises(KeyError):
         only.looks(looks, 6)
+
+
+def test_small_patches_look_at_larger_ones():
+    net = ConvNet(reduced())
+    (only,) = tokens(net)[1]
+    looks = responses(net, RNG.normal(size=net.input_shape))["looks"]  # (keys, queries, 1)
+    assert only.grid == (2, 2) and only.query_grid == (4, 4)
+    assert only.looks(looks, 7)[0].ravel() == pytest.approx(looks[:, 7, 0])
 
 
 def test_a_patch_is_followed_by_what_its_pixels_change():

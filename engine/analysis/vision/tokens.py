@@ -59,14 +59,16 @@ class TokenGrid:
 class Attention:
     """Weights (..., queries, keys) with which tokens look at others, the same tokens again in each head.
 
-    node      the name of the softmax
-    grid      (rows, columns) of the patches that are looked at
-    queries   (..., queries) numbers of patches as in PatchPlaces; keys alike
-    last      whether its array's last axis is shown as channels
+    node         the name of the softmax
+    grid         (rows, columns) of the patches that are looked at
+    query_grid   of those that look, which may be smaller patches
+    queries      (..., queries) numbers of patches as in PatchPlaces; keys alike
+    last         whether its array's last axis is shown as channels
     """
 
     node: str
     grid: Grid
+    query_grid: Grid
     queries: np.ndarray
     keys: np.ndarray
     last: bool
@@ -151,7 +153,7 @@ def attentions(net: ConvNet, found: Mapping[str, PatchPlaces]) -> tuple[Attentio
             continue
         rows = np.broadcast_to(queries.numbers[..., 0], dims[:-1])
         columns = np.broadcast_to(keys.numbers[..., 0, :], (*dims[:-2], dims[-1]))
-        made.append(Attention(node.name, keys.grid, rows, columns, net.last[node.name]))
+        made.append(Attention(node.name, keys.grid, queries.grid, rows, columns, net.last[node.name]))
     return tuple(made)
 
 

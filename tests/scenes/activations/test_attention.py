@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from graphs.transformers import HEADS, vit, windowed
+from graphs.transformers import HEADS, D, reduced, vit, windowed
 
 from engine.analysis.vision.tokens import ADDED
 from engine.draw.colour import colours, srgb
@@ -116,6 +116,24 @@ def test_heads_stand_side_by_side():
     assert first.max() < second.min() and len(np.unique(np.round(spots[..., 2], 6))) == 1
     assert block.layout.size[0] >= np.ptp(spots[..., 0])
     assert Renderer().frame(scene, Clock(0.0), (240, 160), 1).pixels().std() > 0
+
+
+def test_a_token_of_small_patches_is_framed_where_it_is_and_looks_at_larger_ones():
+    scene = opened(reduced(), token="1 3", blocks="all")
+    assert scene.look_at.query == 7
+    assert scene.look_at.patches.ravel() == pytest.approx(looks(scene)[:, 7, 0], abs=1e-5)
+    # Of 8 x 8 pixels the patch is rows 2 to 4, columns 6 to 8.
+    corners = np.array([scene._on_picture(*p) for p in ((2, 6), (2, 8), (4, 8), (4, 6))])
+    assert scene._looker.items["start"][:, :3] == pytest.approx(corners, rel=1e-5)
+    start, end = (scene._looks.items[k][0, :3] for k in ("start", "end"))
+    block = scene.block_names.index
+    assert start == pytest.approx(scene._cloud.spot(block("seen"), D // 2, 7, 0), rel=1e-5)
+    assert end == pytest.approx(scene._cloud.spot(block("k"), D // 2, int(looks(scene)[:, 7, 0].argmax()), 0), rel=1e-5)
+    scene.token, scene.neuron = "", "sum 2 9 0"
+    assert scene.look_at.query == 9
+    scene.token = "4 0"
+    with pytest.raises(SettingError, match="4 x 4 patches"):
+        scene.advance(Clock(0.0))
 
 
 def test_windows_look_and_a_network_without_attention_has_no_such_settings():

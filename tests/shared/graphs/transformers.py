@@ -68,3 +68,18 @@ def windowed(shift):
     y = made.add(nodes.Reshape, "flat windows", [y], dims=(1, 64))
     merged = made.add(nodes.Reshape, "flat merged", [merged], dims=(1, 64))
     return made.graph([made.add(nodes.Add, "end", [y, merged])])
+
+
+def reduced():
+    """Patches of 2 x 2 pixels that look at patches of 4 x 4, as in a pyramid vision transformer."""
+    made = Builder("reduced")
+    x = made.input("x", (1, 3, 8, 8))
+    x = made.add(nodes.Convolution, "patches", [x], weights=weights(D, 3, 2, 2), stride=(2, 2))
+    y = made.add(nodes.Convolution, "larger", [x], weights=weights(D, D, 2, 2), stride=(2, 2))
+    x = made.add(nodes.Transpose, "tokens", [made.add(nodes.Reshape, "rows", [x], dims=(1, D, 16))], axes=(0, 2, 1))
+    y = made.add(nodes.Reshape, "fewer rows", [y], dims=(1, D, 4))
+    y = made.add(nodes.Transpose, "fewer", [y], axes=(0, 2, 1))
+    keys = made.add(nodes.Transpose, "keys", [made.add(nodes.Dense, "k", [y], weights=weights(D, D))], axes=(0, 2, 1))
+    queries = made.add(nodes.Dense, "q", [x], weights=weights(D, D))
+    looks = made.add(nodes.Softmax, "looks", [made.add(nodes.MatMul, "scores", [queries, keys])], axis=-1)
+    return made.graph([made.add(nodes.Add, "sum", [x, made.add(nodes.MatMul, "seen", [looks, y])])])
