@@ -101,7 +101,7 @@ from engine.analysis.survey import grid as domain_grid
 from engine.analysis.vision.attribution import Contributions, contributions
 from engine.analysis.vision.levels import joined as joined_by_skips, levels, long_skips, u_blocks
 from engine.analysis.vision.outputs import KINDS as OUTPUT_KINDS, OutputKind, output_kind, takes_code
-from engine.analysis.vision.outputs import between as output_range
+from engine.analysis.vision.outputs import between as output_range, with_probabilities
 from engine.analysis.vision.tokens import ADDED as ADDED_TOKEN, Attention, TokenGrid, tokens
 from engine.analysis.neuron_selection import read_units, write_units
 from engine.analysis.stages import all_called as short_names, stages, squeezenet_blocks
@@ -146,9 +146,9 @@ __all__ = [
     "linear_regions", "Contours", "zero_contours", "local_map", "first_kinks", "has_linear_regions", "boundary_places",
     "findings", "boundary_motion", "domain_grid", "Contributions", "contributions", "joined_by_skips",
     "levels", "long_skips", "u_blocks", "OUTPUT_KINDS", "OutputKind", "output_kind", "takes_code", "output_range",
-    "ADDED_TOKEN", "Attention", "TokenGrid", "tokens", "read_units", "write_units", "short_names", "stages",
-    "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report", "show",
-    "export", "sheet", "figures",
+    "with_probabilities", "ADDED_TOKEN", "Attention", "TokenGrid", "tokens", "read_units", "write_units", "short_names",
+    "stages", "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget",
+    "Report", "show", "export", "sheet", "figures",
     "level_lines", "ColourBar", "Level", "levels_drawing", "picture_size", "pictured", "surface_curves",
     "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError",
     "ShapeError", "near", "whole_number",

@@ -11,7 +11,7 @@ from engine.diagnostics import memory_bytes
 from engine.errors import NetworkError, ShapeError
 from engine.kept import once
 from engine.network.graph import nodes as kinds
-from engine.network.graph.graph import Graph
+from engine.network.graph.graph import Graph, free_name
 from engine.network.graph.nodes import GraphNode, Input
 from engine.network.graph.views import View, channels_last, view_of
 from engine.network.preprocess import ORDERS, Preprocess, usual
@@ -249,7 +249,7 @@ def channels_first(graph: Graph) -> Graph:
     after = graph.sole_consumer(image)
     wide = lambda dims: [n for n in dims if n != 1]
     if isinstance(after, kinds.Reshape) and len(after.dims) == 4 and wide(after.dims) == wide(graph.dims[image.name]):
-        back = kinds.Reshape(f"{image.name}/as given", (image.name,), graph.dims[image.name])
+        back = kinds.Reshape(free_name(f"{image.name}/as given", graph.dims), (image.name,), graph.dims[image.name])
         taken = replace(after, inputs=(back.name,))
         return graph.changed({image.name: Input(image.name, (), after.dims), after.name: taken}, more=[back])
     if len(graph.dims[image.name]) != 4:
@@ -259,7 +259,7 @@ def channels_first(graph: Graph) -> Graph:
     if not (isinstance(after, kinds.Transpose) and after.axes == (0, 3, 1, 2)):
         return graph
     batch, rows, columns, channels = graph.dims[image.name]
-    name = next(n for n in (f"{image.name}/transpose", f"{image.name}/channels last") if n not in graph.dims)
+    name = free_name(f"{image.name}/transpose", graph.dims)
     turned = kinds.Transpose(name, (image.name,), (0, 2, 3, 1))
     replaced: dict[str, GraphNode] = {
         node.name: replace(node, inputs=tuple(name if key == image.name else key for key in node.inputs))

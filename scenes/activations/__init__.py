@@ -89,7 +89,7 @@ class Activations(ActivationsPanel):
     def update(self, clock: engine.Clock) -> None:
         responses, names = self.responses, self.block_names
         self._time, self._revealed = clock.time, self.moment
-        if self._placed != (placed := (self.forward, names, self.is_u, self.look, self.shape)):
+        if self._placed != (placed := (self.forward, names, self.kind, self.is_u, self.look, self.shape)):
             self._placed, self._fitted = placed, None
             self._lay_out(names)
             self._drawn = responses

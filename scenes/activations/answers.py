@@ -7,7 +7,7 @@ import numpy as np
 
 import engine
 from engine import Choice, NetworkError, NeurosceneError, Number, Rank, SettingError, in_group
-from scenes.activations.network import SeenNetwork, with_probabilities
+from scenes.activations.network import SeenNetwork
 
 AS_FOUND = "as found"
 # How many classes or values are named.
@@ -58,7 +58,7 @@ class Answering(SeenNetwork):
     def convnet(self) -> engine.ConvNet:
         """The network; if its outputs are scores of classes, with a softmax behind them."""
         net, kind = self.plain, self.kind.kind
-        return self.cached("convnet", (net, kind), lambda: with_probabilities(net) if kind == "classes" else net)
+        return self.cached("convnet", (net, kind), lambda: engine.with_probabilities(net) if kind == "classes" else net)
 
     @property
     def probabilities(self) -> np.ndarray | None:

@@ -65,7 +65,7 @@ class ActivationsBlocks(Answering):
     def block_names(self) -> tuple[str, ...]:
         """Names of the nodes that are shown, in order."""
         net = self.convnet
-        return self.cached("blocks", (net, self.blocks, self.alone), self._chosen)
+        return self.cached("blocks", (net, self.blocks, self.alone, self.kind), self._chosen)
 
     def _chosen(self):
         net = self.convnet
@@ -75,6 +75,8 @@ class ActivationsBlocks(Answering):
             names = engine.u_blocks(net) or engine.stages(net)
         else:
             names = tuple(name for name in net.shown if name in self.forward.kept)
+            if self.kind.kind == "classes" and net.output.name not in names:
+                names = (*names, net.output.name)  # it only moves the last layer's numbers
         if not names:
             raise SettingError(f"{net.name}: no layer computes anything from its input, so there is no neuron to show.")
         if not self.alone.strip():

@@ -1,7 +1,6 @@
 """The base of activations: the settings for the network and its input picture, and the responses."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import permutations
@@ -176,23 +175,6 @@ def drawn_picture(kind: str, seed: int) -> np.ndarray:
     return np.ascontiguousarray(picture[:, :: -1 if look % 2 else 1][..., channels])
 
 
-def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
-    """The ConvNet with a softmax added, if it ends with a number for each of several classes."""
-    channels, *size = net.shapes[net.output.name]
-    if size != [1, 1] or channels == 1:
-        return net
-    if names_classes(net) and not net.output.log:  # type: ignore[attr-defined]  # it is a Softmax
-        return net
-    if isinstance(net.output, engine.nodes.Softmax):
-        graph = net.graph.changed({net.output.name: replace(net.output, log=False)})
-    else:
-        name = next(n for n in ("prob", "probabilities", "softmax of the last") if n not in net.shapes)
-        axis = net.graph.dims[net.output.name].index(channels)
-        softmax = engine.nodes.Softmax(name, (net.output.name,), axis)
-        graph = net.graph.changed({}, outputs=[name], more=[softmax])
-    return engine.ConvNet(graph, name=net.name, classes=net.classes, preprocess=net.preprocess)
-
-
 def code_image(code: np.ndarray, cell: int = 8) -> np.ndarray:
     """(H, W, 3) uint8: the numbers of a code as squares, coloured from -3 to 3 by a map that diverges from 0.
 
@@ -206,11 +188,6 @@ def code_image(code: np.ndarray, cell: int = 8) -> np.ndarray:
     at = [a + np.arange(wide) * (b - a) // wide for a, b in zip(ends, ends[1:], strict=False)]
     colours = engine.srgb(engine.map_colours("diverging", "image", np.asarray(code)[np.array(at)] / 6.0 + 0.5))
     return np.repeat(np.rint(255 * colours).astype(np.uint8), cell, axis=0)
-
-
-def names_classes(net: engine.ConvNet) -> bool:
-    """True if the last node of a network is a probability for each class."""
-    return isinstance(net.output, engine.nodes.Softmax) and net.shapes[net.output.name][1:] == (1, 1)
 
 
 def free_photo(name: str) -> np.ndarray:

@@ -290,6 +290,9 @@ def test_what_is_no_neurons_is_the_offset():
     assert found.sum == pytest.approx(values["y"][1, 0, 0]) and found.all == pytest.approx(terms.sum())
     assert found.offset == pytest.approx(net.node("y").bias[1])
     assert found.shown == pytest.approx(sum(sorted(terms, key=abs)[-2:]))
+    # Also where the probabilities are moved.
+    moved = ConvNet([*parts, nodes.Reshape("r", ("p",), (1, 2, 1, 1))], preprocess=False)
+    assert vars(contributions(moved, values, "r", (1, 0, 0), {"s", "r"}, most=2)) == vars(found)
     whole = contributions(net, values, "y", (1, 0, 0), {"x"})
     # Without an input each sigmoid is 1/2.
     slopes = (values["s"][:, 0, 0] - 0.5) / values["d"][:, 0, 0]

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.analysis.vision.outputs import KINDS, between, output_kind, takes_code
+from engine.analysis.vision.outputs import KINDS, between, output_kind, takes_code, with_probabilities
 from engine.errors import NetworkError
 from engine.network.convnet import ConvNet
 from engine.network.graph import nodes
+from engine.reference.forward import value as responses
 
 
 def conv(out, into=3, source="x"):
@@ -43,6 +44,7 @@ KNOWN = {
     "a generator": (code(SPREAD, act("tanh")), "picture"),
     "a segmenter": (image(conv(4)), "labels"),
     "one of probabilities": (image(conv(3), nodes.Softmax("p", ("c",), 1)), "labels"),
+    "a softmax of one channel over places": (image(conv(1), nodes.Softmax("p", ("c",), 3)), "map"),
     "a mask": (image(conv(1), act("sigmoid")), "map"),
     "features": (image(conv(4), act("relu")), "values"),
     "many features": (image(conv(200)), "values"),
@@ -74,3 +76,30 @@ def test_the_range_is_that_of_the_last_node_which_computes():
     assert between(code(SPREAD, act("tanh"), nodes.Reshape("r", ("end",), (1, 3, 16)))) == (-1.0, 1.0)
     assert between(image(conv(3), act("sigmoid"))) == (0.0, 1.0) and between(image(conv(3))) is None
     assert takes_code(code(SPREAD)) and not takes_code(image(conv(1)))
+
+
+SCORES = [
+    nodes.Reshape("flat", ("x",), (1, 192)),
+    nodes.Dense("d", ("flat",), np.random.default_rng(2).normal(size=(4, 192)) / 9),
+]
+ENDS = {
+    "scores": [],
+    "a softmax": [nodes.Softmax("s", ("d",))],
+    "a log softmax": [nodes.Softmax("s", ("d",), log=True)],
+    "a softmax in another shape": [nodes.Softmax("s", ("d",)), nodes.Reshape("y", ("s",), (1, 4, 1, 1))],
+    "a log softmax in another shape": [nodes.Softmax("s", ("d",), log=True), nodes.Reshape("y", ("s",), (4,))],
+    "scores of a node called as the softmax is": [nodes.Elementwise("prob", ("d",), "identity")],
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_probabilities_are_the_softmax_of_the_scores_once(end):
+    net = with_probabilities(image(*SCORES, *end))
+    found = responses(net, np.random.default_rng(0).normal(size=(3, 8, 8)))
+    e = np.exp(found["d"] - found["d"].max())
+    assert found[net.output.name].ravel() == pytest.approx((e / e.sum()).ravel())
+    assert with_probabilities(net) is net and output_kind(net).kind == "classes"
+
+
+def test_one_number_is_no_class():
+    assert with_probabilities(vector(out=1)).output.name == "d"

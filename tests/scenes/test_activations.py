@@ -29,7 +29,6 @@ from scenes.activations.network import (
     drawn_picture,
     free_photo,
     own_network,
-    with_probabilities,
 )
 from tools.drawn.objects import draw
 
@@ -122,15 +121,6 @@ def test_the_likeliest_five_stand_in_the_picture_in_their_order(scene):
     probabilities = scene.probabilities
     assert [r.part for r in ranks] == sorted(probabilities.tolist(), reverse=True)[:5]
     assert ranks[0].name == "cat" and probabilities.sum() == pytest.approx(1.0)
-
-
-def test_a_network_that_ends_with_numbers_gets_a_softmax_behind_it():
-    net = with_probabilities(small_net())
-    image = np.random.default_rng(0).normal(size=(3, 12, 12))
-    found = twin(net, image)
-    e = np.exp(found["d"] - found["d"].max())
-    assert found[net.output.name] == pytest.approx(e / e.sum())
-    assert with_probabilities(net) is net and with_probabilities(small_net(1)).output.name == "d"
 
 
 # Blocks.

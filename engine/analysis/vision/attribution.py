@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.analysis.vision.backwards import ImageRun, Patch, parts
 from engine.errors import NetworkError
-from engine.network.convnet import ConvNet
+from engine.network.convnet import MOVING, ConvNet
 from engine.network.graph import nodes as kinds
 
 
@@ -83,10 +83,14 @@ def contributions(
     own = np.zeros((net.shapes[start.name][0], 1, 1))
     own[channel] = 1.0
     run = ImageRun(net, responses)
-    # A softmax is taken as its own input.
+    # A softmax is taken as its own input, also where its numbers are moved behind it.
     at, patch = start, Patch(own, row, column)
-    while isinstance(at, kinds.Softmax) and net.taken(at):
-        at = net.node(net.taken(at)[0])
+    while isinstance(at, kinds.Softmax | MOVING) and (at is start or at.name not in shown):
+        before = parts(run, at, patch) if isinstance(at, MOVING) else [(key, patch) for key in net.taken(at)]
+        if len(before) != 1:
+            break
+        ((key, patch),) = before
+        at = net.node(key)
     waiting = {at.name: patch}
     whole = float((patch.values * patch.of(run.response(at.name))).sum())
     found: list[Attribution] = []

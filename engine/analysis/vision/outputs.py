@@ -1,10 +1,11 @@
 """What the output of a vision network is, by its graph and shape: classes, a picture, a map of places, or values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.errors import NetworkError
 from engine.network.convnet import MOVING, ConvNet
 from engine.network.graph import nodes as kinds
+from engine.network.graph.graph import free_name
 from engine.network.graph.nodes import GraphNode
 
 # Ends of a network whose values lie between two numbers, and those without negative values, which are features.
@@ -88,7 +89,7 @@ def output_kind(net: ConvNet, wanted: str | None = None) -> OutputKind:
 
 def _of_map(net, end, shape):
     channels, rows, columns = shape
-    if isinstance(end, kinds.Softmax) or (net.classes and channels > 1):
+    if channels > 1 and (isinstance(end, kinds.Softmax) or net.classes):
         return OutputKind("labels", "a score for each class at each place")
     if is_positive(end):
         return OutputKind("values", f"maps that end in {end.activation}")
@@ -112,3 +113,21 @@ def is_positive(end: GraphNode) -> bool:
     if not isinstance(end, kinds.Elementwise):
         return False
     return end.activation.name in FEATURES and str(end.activation) not in BETWEEN
+
+
+def with_probabilities(net: ConvNet) -> ConvNet:
+    """The ConvNet with a softmax added, if it gives a number for each of several classes and does not end in one.
+
+    A log softmax at its end becomes a softmax.
+    """
+    channels, *size = net.shapes[net.output.name]
+    end = ending(net)
+    if size != [1, 1] or channels == 1 or (isinstance(end, kinds.Softmax) and not end.log):
+        return net
+    if isinstance(end, kinds.Softmax):
+        graph = net.graph.changed({end.name: replace(end, log=False)})
+    else:
+        name = free_name("prob", net.graph.dims)
+        softmax = kinds.Softmax(name, (net.output.name,), net.graph.dims[net.output.name].index(channels))
+        graph = net.graph.changed({}, outputs=[name], more=[softmax])
+    return ConvNet(graph, name=net.name, classes=net.classes, preprocess=net.preprocess)

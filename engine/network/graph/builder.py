@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import NetworkError, located
 from engine.network.graph import nodes
-from engine.network.graph.graph import Graph
+from engine.network.graph.graph import Graph, free_name
 from engine.network.graph.nodes import Dims, GraphNode
 
 # Elements of one constant that is computed while reading, and of all together: 512 MiB and 2 GiB as float32.
@@ -150,9 +150,4 @@ class Builder:
 
     def _free(self, label):
         """An unused name: the label, with a number if necessary."""
-        label = (label or "node").strip("/") or "node"
-        name, count = label, 1
-        while name in self._nodes:
-            count += 1
-            name = f"{label} {count}"
-        return name
+        return free_name((label or "node").strip("/") or "node", self._nodes)

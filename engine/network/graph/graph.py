@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -132,6 +132,15 @@ class Graph:
 
     def __repr__(self):
         return f"<Graph {self}>"
+
+
+def free_name(label: str, taken: Container[str]) -> str:
+    """A name that is not taken: the label, with a number if necessary."""
+    name, count = label, 1
+    while name in taken:
+        count += 1
+        name = f"{label} {count}"
+    return name
 
 
 def _sorted(by_name, outputs, name):

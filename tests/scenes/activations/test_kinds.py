@@ -201,6 +201,23 @@ def test_a_mistaken_neuron_names_the_mistake(neuron, said):
         opened(SEGMENTER, blocks="all", neuron=neuron)
 
 
+@pytest.mark.parametrize("blocks", ["stages", "all"])
+def test_classes_whose_probabilities_are_moved_are_shown_as_they_are(blocks):
+    parts = [nodes.Input("x", (), (1, 3, 4, 4)), conv("c", "x", 5, 3),
+             nodes.Reduce("m", ("c",), "mean", (2, 3)), nodes.Softmax("s", ("m",), 1),
+             nodes.Reshape("y", ("s",), (1, 5))]  # fmt: skip
+    scene = opened(parts, blocks=blocks, neuron="y 2")
+    wanted = twin(scene.convnet, scene.convnet.preprocess(scene.seen))
+    assert scene.kind.why == "it ends in a softmax" and scene.block_names[-1] == "y"
+    assert scene.probabilities == pytest.approx(wanted["s"].ravel(), abs=1e-6)
+    assert scene.made_of.sum == pytest.approx(wanted["m"][2, 0, 0], abs=1e-5)
+    # Said to be values, they are no longer drawn as classes.
+    assert scene._cloud.blocks[-1].look == "classes"
+    scene.output = "values"
+    scene.advance(Clock(0.0))
+    assert all(block.look != "classes" for block in scene._cloud.blocks)
+
+
 def test_a_mistaken_block_has_all_blocks_named():
     scene = Activations(neuron="fire44 1 2 3")
     with pytest.raises(SettingError) as error:
