@@ -143,7 +143,8 @@ class ActivationsBlocks(Answering):
         """{what a node may be called: its name}"""
         kept = self.forward.kept[1:]
         known = dict(zip(short_names(kept), kept, strict=True)) | dict(zip(short_names(names), names, strict=True))
-        return known | {name: name for name in kept}
+        known |= {name: name for name in kept}
+        return {typed(name): node for name, node in known.items()} | known
 
     @property
     def block_labels(self) -> tuple[str, ...]:
@@ -159,6 +160,11 @@ class ActivationsBlocks(Answering):
         wanted = [part.strip() for part in text.split(",") if part.strip() and part.strip() != "none"]
         found = {self.node_called(part, names) for part in wanted}
         return tuple(name in found for name in names)
+
+
+def typed(name: str) -> str:
+    """A node's name as it stands among others and before numbers: without commas, and with single spaces."""
+    return " ".join(name.replace(",", " ").split())
 
 
 def side_by_side(layout: BlockLayout, shape: tuple[int, int, int]) -> BlockLayout:

@@ -7,7 +7,7 @@ import numpy as np
 import engine
 from engine import SettingError
 from scenes.activations.answers import HELD, RAISED
-from scenes.activations.blocks import ActivationsBlocks
+from scenes.activations.blocks import ActivationsBlocks, typed
 
 # How many neurons that moved the pinned one most are shown; how many of each layer are followed, and to how many each.
 FIRST, FOLLOWED, EACH = 12, 5, 4
@@ -59,8 +59,10 @@ class ActivationsMarks(ActivationsBlocks):
         text = self.neuron.strip()
         if not text:
             return None
-        parts = text.replace(",", " ").split()
-        count = 3 if len(parts) >= 4 and None not in map(engine.whole_number, parts[-3:-1]) else 1
+        parts = typed(text).split()
+        is_place = len(parts) >= 4 and None not in map(engine.whole_number, parts[-3:-1])
+        # A name may end in numbers.
+        count = 3 if is_place and not self.is_node(" ".join(parts[:-1])) else 1
         name, numbers = " ".join(parts[:-count]), [n for n in map(engine.whole_number, parts[-count:]) if n is not None]
         if not name or len(numbers) < count:
             raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`.")
@@ -92,7 +94,7 @@ class ActivationsMarks(ActivationsBlocks):
         """The text of a Neuron for the setting `neuron`."""
         label = self.block_labels[self.block_names.index(neuron.node)]
         place = neuron.place if self.convnet.shapes[neuron.node][1:] != (1, 1) else neuron.place[:1]
-        return " ".join(map(str, (label, *place)))
+        return " ".join(map(str, (typed(label), *place)))
 
     @property
     def marked(self) -> Neuron | None:

@@ -7,6 +7,7 @@ import numpy as np
 import engine
 from engine import Action, Reading
 from scenes.activations.attention import Attending
+from scenes.activations.blocks import typed
 from scenes.activations.marks import Neuron
 
 BUTTON = "#ffb347"
@@ -76,7 +77,7 @@ class ActivationsPanel(Attending):
         return engine.Units((layer,), self._put_shown, self._hover_block, self._hovered_block)
 
     def _put_shown(self, shown):
-        names = [label for label, on in zip(self.block_labels, shown[0], strict=True) if on]
+        names = [typed(label) for label, on in zip(self.block_labels, shown[0], strict=True) if on]
         self.shown = "all" if all(shown[0]) else ", ".join(names) or "none"
 
     def _hover_block(self, unit):
@@ -137,7 +138,7 @@ class ActivationsPanel(Attending):
         other, offset = (part if abs(part) > least else 0.0 for part in (made.all - made.shown, made.offset))
         count = len(made.found)
         share = made.shown / made.sum if made.sum else -1.0
-        part = f" ({100 * share:.0f}%)" if 0.0 <= share <= 1.0 else ""
+        part = f" ({100 * abs(share):.0f}%)" if 0.0 <= share <= 1.0 else ""
         return (
             f"the lines to {count} neuron{'s' * (count != 1)} give {made.shown:.3g} of {made.sum:.3g}{part}, other "
             f"neurons {other:.3g}, what is no neuron (biases) {offset:.3g}"

@@ -16,6 +16,7 @@ from engine.scene.settings import assign
 from engine.scene.view_data import Clock
 from scenes.activations import Activations
 from scenes.activations.answers import HELD, RAISED, class_colour
+from scenes.activations.marks import Neuron
 from scenes.activations.network import code_image
 
 
@@ -199,6 +200,24 @@ def test_settings_of_attention_without_any_are_told():
 def test_a_mistaken_neuron_names_the_mistake(neuron, said):
     with pytest.raises(SettingError, match=said):
         opened(SEGMENTER, blocks="all", neuron=neuron)
+
+
+def test_blocks_and_neurons_of_any_name_can_be_chosen():
+    names = "a, b", "c  d\te", "f 1 2", "ünï,"
+    parts, source = [nodes.Input("x", (), (1, 3, 4, 4))], "x"
+    for name in names:
+        parts.append(conv(name, source, 3, 3))
+        source = name
+    parts += [nodes.Reduce("g 1 2", (source,), "mean", (2, 3), False), nodes.Dense("d", ("g 1 2",), np.eye(3))]
+    scene = opened(parts, blocks="all")
+    assert scene.block_names == (*names, "g 1 2", "d")
+    for name in scene.block_names:
+        neuron = Neuron(name, 2, *(n - 1 for n in scene.convnet.shapes[name][1:]))
+        scene.neuron = scene.written(neuron)
+        assert scene.pinned == neuron
+        wanted = tuple(one == name for one in scene.block_names)
+        scene._put_shown([wanted])
+        assert scene.block_is_shown == wanted
 
 
 @pytest.mark.parametrize("blocks", ["stages", "all"])
