@@ -6,10 +6,10 @@ import pytest
 
 from engine.codegen.boundaries.module import boundaries_module
 from engine.codegen.bounds import layered
-from engine.codegen.bounds.tube import tangents_module
 from engine.codegen.mlp import each_layer
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import batched_module
+from engine.codegen.mlp.narrow import tangents_module
 from engine.codegen.mlp.network import network_module
 from engine.codegen.train.blocks import Blocks, blocks_module
 from engine.codegen.train.problem import Problem

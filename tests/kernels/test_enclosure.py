@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks.networks import seeded, thin_sheets, torus
 from engine.codegen.bounds.enclosure import enclosure_module
-from engine.codegen.bounds.layered import NARROW
+from engine.codegen.mlp.narrow import NARROW
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

@@ -20,8 +20,6 @@ SUMS: Group = ()
 # Groups of four outputs in the tile of an invocation where a workgroup shares loads; and where lanes do, what a network
 # may have: the larger the tile, the fewer times responses are loaded.
 SLAB_GROUPS, LANES_GROUPS = 4, (4, 8)
-# A network whose widest layer has so many groups is bounded whole by one kernel, in registers.
-NARROW = (2, 4, 8)
 # The parts of a Parabola in the order in which they are stored, and letters for them.
 PARTS = {"n": "near", "f": "far", "e": "error_bound", "m": "middle", "d": "radius"}
 
@@ -37,12 +35,6 @@ def kinds_of(shape: Shape, layer: int) -> tuple[Group, ...]:
 def network_kinds(shape: Shape) -> tuple[Group, ...]:
     """The kinds of all layers, each once: what a kernel is compiled for."""
     return tuple(dict.fromkeys(kind for layer in range(len(shape.activations)) for kind in kinds_of(shape, layer)))
-
-
-def narrow_groups(shape: Shape, sizes: Sequence[int] = NARROW) -> int:
-    """The least of some numbers of groups that holds every layer of a Shape, 0 where none does."""
-    widest = max(-(-width // 4) for width in shape.sizes[1:])
-    return next((groups for groups in sizes if groups >= widest), 0)
 
 
 def end_module(joint: Activation | None) -> str:
@@ -88,13 +80,7 @@ def layer_module(kinds: Sequence[Group], lanes: int, groups: int = SLAB_GROUPS) 
         "}",
     ]
     return "\n".join(
-        [
-            *_head(kinds, lanes),
-            *constants,
-            "",
-            *_lifts(kinds),
-            *function("layered_tile(iterations: u32)", tile),
-        ]
+        [*_head(kinds, lanes), *constants, "", *_lifts(kinds), *function("layered_tile(iterations: u32)", tile)]
     )
 
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from engine.codegen.bounds.layered import narrow_groups
-from engine.codegen.bounds.tube import narrow_tangents, tangents_module
 from engine.codegen.matmul.product import narrow_columns, pack_narrow
+from engine.codegen.mlp.narrow import narrow_groups, narrow_tangents, tangents_module
 from engine.gpu.array import Array
 from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.channel_map import groups_of

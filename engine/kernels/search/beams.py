@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from engine.codegen.bounds import tube
-from engine.codegen.bounds.layered import narrow_groups
+from engine.codegen.mlp.narrow import narrow_groups, values_module
 from engine.gpu.array import Array
 from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.device import device
@@ -170,7 +170,7 @@ def _march(activation, groups, lanes):
 
 @kept
 def _search(activation, groups, lanes):
-    text = tube.values_module(activation, groups, lanes)
+    text = values_module(activation, groups, lanes)
     bindings = (*LISTED, *GEOMETRY, WEIGHTS)
     return Kernel.of(
         "kernels/beams_search", bindings, entry="search", constants={"SHARED": True}, values=text, bounds=PACE,

@@ -7,15 +7,9 @@ import numpy as np
 from engine.codegen.bounds import layered as code
 from engine.codegen.bounds.ranges import check_bounded
 from engine.codegen.bounds.rounding import NONE, rounding_limits
-from engine.codegen.matmul.product import (
-    SLAB,
-    Tile,
-    image_height,
-    image_rows,
-    pack_lanes,
-    pack_slabs,
-)
+from engine.codegen.matmul.product import SLAB, Tile, image_height, image_rows, pack_lanes, pack_slabs
 from engine.codegen.matmul.product import SLAB_GROUPS as ROW_GROUPS
+from engine.codegen.mlp.narrow import narrow_groups
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import TABLE, Binding
@@ -134,7 +128,7 @@ def best_variant(shape: Shape) -> str:
     lanes = subgroup_size()
     if not device().is_software or lanes not in SIZES:
         return "slabs"
-    if code.narrow_groups(shape):
+    if narrow_groups(shape):
         return "narrow"
     side = device().limits["max-texture-dimension-2d"]
     widest = max(groups_of(n) for n in shape.sizes)

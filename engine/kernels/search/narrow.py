@@ -8,6 +8,7 @@ import numpy as np
 from engine.codegen.bounds import layered as code
 from engine.codegen.bounds.rounding import NONE
 from engine.codegen.matmul.product import narrow_columns, pack_narrow
+from engine.codegen.mlp.narrow import narrow_groups
 from engine.gpu.array import Array
 from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.channel_map import groups_of
@@ -58,7 +59,7 @@ class NarrowNetwork:
     """
 
     def __init__(self, net: Mlp):
-        self.lanes, self.groups, self.count = subgroup_size(), code.narrow_groups(net.shape), len(net.layers)
+        self.lanes, self.groups, self.count = subgroup_size(), narrow_groups(net.shape), len(net.layers)
         self.columns = narrow_columns(self.groups, self.lanes)
         self.kernel = _narrow_kernel(code.network_kinds(net.shape), self.groups, self.lanes)
         abouts = [About.of(net, i) for i in range(len(net.layers))]
