@@ -7,6 +7,7 @@ import numpy as np
 from engine.network.rules.rule import (
     Rule,
     RuleParameter,
+    of_each,
     quiet,
     sech_squared,
     sigmoid,
@@ -126,7 +127,7 @@ CURVED = {
         curvature=lambda z, a: 2.0 * np.tanh(z) * sech_squared(z),
     ),
     "erf": Rule(
-        value=lambda z, a: np.vectorize(math.erf, otypes=[float])(z),
+        value=lambda z, a: of_each(math.erf, z),
         slope=lambda z, a: TWO_OVER_ROOT_PI * np.exp(-z * z),
         curvature=lambda z, a: -2.0 * z * (TWO_OVER_ROOT_PI * np.exp(-z * z)),
         fades=True,

