@@ -137,7 +137,9 @@ class Viewer(Frames):
         self._since += seconds
         self.events.tick(seconds)
         self.notices.tick(seconds)
-        if self.pointer.tick(seconds) and not self.controls.is_dragging:
+        # A thread of its own first draws what the pointer could be over.
+        is_seen = self.worker is None or self.painter.picture is not None
+        if is_seen and self.pointer.tick(seconds) and not self.controls.is_dragging:
             self.apart(self._read)
 
     def _read(self):

@@ -14,9 +14,8 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module, compose
 from engine.gpu.device import device
-from engine.gpu.native.apart import apart
 from engine.gpu.passes import compute_pass
-from engine.gpu.shader import Resource, bind_group, cached, compiling, layout_key, layouts, shader_module
+from engine.gpu.shader import Resource, bind_group, cached, compiled, layout_key, layouts, shader_module
 from engine.kept import kept
 
 MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
@@ -65,7 +64,7 @@ class Kernel:
         stage = {"module": shader_module(self.module), "entry_point": self._entry, "constants": self._constants}
         handle, layout = device().handle, layouts(self.bindings, "compute")[1]
         make = partial(handle.create_compute_pipeline, label=self.module.name, layout=layout, compute=stage)
-        return apart(make, compiling(self.module))
+        return compiled(make, self.module)
 
     @classmethod
     def of(

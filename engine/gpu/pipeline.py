@@ -11,8 +11,7 @@ import wgpu
 from engine.gpu.bindings import Binding
 from engine.gpu.compose import Module
 from engine.gpu.device import device
-from engine.gpu.native.apart import apart
-from engine.gpu.shader import Resource, bind_group, cached, compiling, layout_key, layouts, shader_module
+from engine.gpu.shader import Resource, bind_group, cached, compiled, layout_key, layouts, shader_module
 
 
 def _sums(source, target, alpha=None):
@@ -94,7 +93,7 @@ class Pipeline:
             depth_stencil=depth,
             multisample={"count": state.samples},
         )
-        return apart(make, compiling(self.module))
+        return compiled(make, self.module)
 
     def bind(self, **resources: Resource) -> wgpu.GPUBindGroup:
         """The bind group of Arrays and Textures by the names of the bindings."""

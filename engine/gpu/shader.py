@@ -25,6 +25,8 @@ _groups: dict[tuple, tuple[wgpu.GPUBindGroup, list[weakref.ref]]] = {}
 
 
 T = TypeVar("T")
+# Seconds that compiling has taken in this process.
+_spent = [0.0]
 
 
 class Resource(Protocol):
@@ -44,7 +46,7 @@ def shader_module(module: Module) -> wgpu.GPUShaderModule:
         if folder is not None:
             dump(module, folder)
         handle = device().handle
-        return apart(lambda: handle.create_shader_module(label=module.name, code=module.code), compiling(module))
+        return compiled(lambda: handle.create_shader_module(label=module.name, code=module.code), module)
 
     return cached(module.code, module, f"module, {module.code.count(chr(10))} lines", make)
 
@@ -67,9 +69,18 @@ def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T
     return store.get(key, timed)
 
 
-def compiling(module: Module) -> str:
-    """What a status line says while a module is compiled."""
-    return f"compiling {module.name.removesuffix('.wgsl').rpartition('/')[2].replace('_', ' ')}"
+def compiled(make: Callable[[], T], module: Module) -> T:
+    """What `make` compiles from a module; a status line says so meanwhile."""
+    begun = time.perf_counter()
+    try:
+        return apart(make, f"compiling {module.name.removesuffix('.wgsl').rpartition('/')[2].replace('_', ' ')}")
+    finally:
+        _spent[0] += time.perf_counter() - begun
+
+
+def compile_seconds() -> float:
+    """How long this process has compiled so far, in all threads."""
+    return _spent[0]
 
 
 def dump(module: Module, folder: Path) -> Path:

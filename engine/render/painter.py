@@ -14,6 +14,7 @@ from engine.formats.image import enlarged
 from engine.gpu.device import device
 from engine.gpu.native.apart import apart, awaited, turn
 from engine.gpu.passes import View, render_pass
+from engine.gpu.shader import compile_seconds
 from engine.gpu.texture import Texture
 from engine.gpu.timing import PassTime, timing_lack
 from engine.kernels.search.progress import Progress
@@ -49,7 +50,7 @@ class Painter:
     def __init__(self, renderer: Renderer, say: Callable[[str], None], *, live: bool, apart: bool = False):
         self.renderer, self.say, self.live, self.apart = renderer, say, live, apart
         self.refinement = Refinement(cautious=live and device().is_software)
-        # The picture shown, its Quality, and the seconds it took, if measured.
+        # The picture shown, its Quality, and the seconds it took without compiling, if measured.
         self.picture: Picture | None = None
         self.quality = Quality(1.0, 1)
         self.took: float | None = None
@@ -279,7 +280,7 @@ class Painter:
 
     def _step(self, steps, *, raising=False):
         """Draws one more tile of the picture begun."""
-        begun, picture, is_over = time.perf_counter(), None, True
+        begun, picture, is_over = time.perf_counter() - compile_seconds(), None, True
         try:
             with turn.droppable(lambda: self._steps is not steps) if self.apart else nullcontext():
                 found = advanced(steps)
@@ -300,7 +301,7 @@ class Painter:
                 self._steps = None
                 raise
             self.failed(error)
-        self._spent += time.perf_counter() - begun
+        self._spent += time.perf_counter() - compile_seconds() - begun
         if self._steps is not steps:
             return
         if is_over:

@@ -9,8 +9,9 @@ AIM = 0.030
 SCALES = (1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0)
 # The scale of the first picture on an adapter known to be slow.
 CAUTIOUS = 1.0 / 3.0
-# The scale of the first draft of a network: better soon than fine while nothing is shown.
-FIRST_DRAFT = 1.0 / 8.0
+# The scale of the first draft of a network: better soon than fine while nothing is shown; and of moving ones where
+# finer ones take longer than so many seconds.
+FIRST_DRAFT, SLOW_DRAFT = 1.0 / 8.0, 1.0
 # At rest, a coarse picture is followed by these scales, so that a finer picture comes soon.
 BETWEEN = (1.0 / 4.0, 1.0 / 2.0)
 # Samples a pixel of the successive pictures at rest.
@@ -97,10 +98,11 @@ class Refinement:
         """To be called when a picture was drawn, with its seconds, if measured."""
         if seconds is not None:
             cost = seconds / (quality.scale**2 * quality.samples)
-            # The first picture's time, and sometimes a later one's, includes compilation: the lesser of two is used.
+            # The first picture's time, and sometimes a later one's, includes what drivers compile when it is first
+            # used: the lesser of two is used. Drafts run it before.
             key = quality.draft, self.drafts
             costs = self._costs.get(key)
-            self._costs[key] = [] if costs is None else [*costs, cost][-2:]
+            self._costs[key] = [] if costs is None and not quality.draft else [*(costs or []), cost][-2:]
         if self._moving:
             stages = [Quality(scale, 1, quality.draft) for scale in BETWEEN if scale >= 2.0 * quality.scale]
             stages += self._fine(quality.draft)
@@ -126,8 +128,6 @@ class Refinement:
         whole = Quality(1.0, 1)
         draft = self.drafts and not (self._costs.get((False, True)) and self.expected(whole) <= self.aim)
         costs = self._costs.get((draft, self.drafts))
-        if draft and costs == []:
-            return Quality(max(SCALES[-1], self.coarsest), 1, draft)
         if costs is None and (self._cautious or draft):
             return Quality(max(FIRST_DRAFT if draft else CAUTIOUS, self.coarsest), 1, draft)
         # A finer scale is chosen only with a fifth of the time to spare, or the scale would alternate between two.
@@ -138,5 +138,7 @@ class Refinement:
             spare = 0.8 if scale > self._scale else 1.0
             if self.expected(Quality(scale, 1, draft)) <= self.aim * spare:
                 break
+        if draft and self.expected(Quality(best, 1, draft)) > SLOW_DRAFT:
+            best = max(FIRST_DRAFT, self.coarsest)
         self._scale = best
         return Quality(best, 1, draft)

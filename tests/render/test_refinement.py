@@ -201,6 +201,11 @@ def test_a_draft_that_would_take_long_gives_way_to_the_certain_picture():
     assert rest == [*(Quality(s, 1, True) for s in (1 / 2,)), *(Quality(1.0, n) for n in (1, 4, 9))]
 
 
+def test_moving_drafts_are_an_eighth_where_a_quarter_takes_more_than_a_second():
+    assert {quality.scale for quality in drafted(500.0, 40.0)[1]} == {1 / 8}
+    assert [quality.scale for quality in drafted(500.0, 12.0)[1]] == [1 / 8] + [1 / 4] * 5
+
+
 def test_what_is_known_to_be_certain_in_time_is_not_drafted():
     refinement = Refinement()
     refinement.drafts = True

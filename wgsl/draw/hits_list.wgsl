@@ -1,4 +1,5 @@
-// One ray: the numbers of its hits in `crossings` are added to the list of all, in whatever order rays come.
+// One ray: the numbers of its hits in `crossings` are added to the list of all, in whatever order rays come; those that
+// are not listed, behind others, face the viewer.
 #import generated/bindings
 
 const HIT = 1u;
@@ -20,8 +21,13 @@ fn main(
     if hits == 0u {
         return;
     }
-    let first = atomicAdd(&total[0], hits);
+    let first = atomicAdd(&total[0], min(hits, listing.listed));
     for (var k = 0u; k < hits; k++) {
-        list[first + k] = ray * listing.most + k;
+        let hit = ray * listing.most + k;
+        if k < listing.listed {
+            list[first + k] = hit;
+        } else {
+            gradients[hit] = vec4f(rays[2u * ray + 1u].xyz, 0.0);
+        }
     }
 }

@@ -70,8 +70,8 @@ READ: dict[str, Any] = {
     "gradients": Binding("gradients", "read", "array<vec4f>"),
     "costs": Binding("costs", "read", "array<vec2u>"),
 }
-# A pick does not keep a person waiting.
-PICK = Budget(segments=1024)
+# A pick does not keep a person waiting, nor the picture that follows.
+PICK = Budget(segments=1024, seconds=1.0)
 # The most segments to an answer in a kernel that also shades: nothing can stop it, and llvmpipe ends loops after 65,535
 # turns of an invocation, of all its answers.
 SEGMENTS_AT_ONCE = 1024

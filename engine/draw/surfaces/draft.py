@@ -1,6 +1,5 @@
 """A draft of where rays cross a network's levels: the network at fixed places along each ray, with no certainty."""
 
-import time
 from collections.abc import Iterator
 
 from engine.gpu.array import Array, grown
@@ -44,8 +43,6 @@ class Draft:
         self._pace = Pace(WORK // (net.weight_count * PLACES), 16)
         self._points = Array(VEC4, 1)
         self.places = PLACES
-        # Of one place of one ray, as last measured.
-        self._seconds = 0.0
 
     def steps(
         self, rays: Array, crossings: Array, costs: Array, count: int, answers: int,
@@ -56,15 +53,10 @@ class Draft:
         rays        two vec4f a ray, see `draw.surfaces.crossings`
         crossings   gets `answers` a ray; costs, two u32
         """
-        self.places = PLACES
-        while self.places > LEAST_PLACES and self.places * count * self._seconds > LONGEST:
-            self.places //= 2
-        parts = self.field.parts(count * self.places)
-        most = parts[0].stop // self.places
-        for first, last in self._pace.parts(count, most):
-            begun = time.perf_counter()
-            with self._pace.timed(last - first):
-                part = last - first
+
+        def draw(first, last):
+            part = last - first
+            with self._pace.timed(part):
                 self._points = grown(self._points, VEC4, part * self.places)
                 drafting = DRAFTING.new(
                     first=first, count=part, places=self.places, answers=answers, single=int(single), level=level,
@@ -73,7 +65,16 @@ class Draft:
                 with device().recording("draft") as encoder:
                     self._record(encoder, part, drafting, rays, crossings, costs)
                 costs.read(1)
-            self._seconds = (time.perf_counter() - begun) / (part * self.places)
+
+        if not self._pace.seconds:
+            for _ in range(2):  # the first compiles
+                draw(0, min(count, self._pace.size))
+        seconds, self.places = self._pace.seconds / self.places, PLACES
+        while self.places > LEAST_PLACES and self.places * count * seconds > LONGEST:
+            self.places //= 2
+        parts = self.field.parts(count * self.places)
+        for first, last in self._pace.parts(count, parts[0].stop // self.places):
+            draw(first, last)
             yield last
 
     def _record(self, encoder, part, drafting, rays, crossings, costs):

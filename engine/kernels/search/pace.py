@@ -11,12 +11,14 @@ SLICE = 0.05
 class Pace:
     """Cuts work into parts that last about SLICE, judged by the parts before.
 
-    size    items of the first part
-    least   items that a part has at least, and a multiple of which it has
+    size      items of the first part
+    least     items that a part has at least, and a multiple of which it has
+    seconds   of one item, as last measured; 0 before that
     """
 
     def __init__(self, size: int, least: int = 64):
         self.least, self.size = least, max(least, size // least * least)
+        self.seconds = 0.0
 
     def parts(self, count: int, most: int) -> Iterator[tuple[int, int]]:
         """(first, last) of parts that cover `count` items, none of more than `most`; each to be done in `timed`."""
@@ -32,6 +34,7 @@ class Pace:
         begun = time.perf_counter()
         yield
         took = time.perf_counter() - begun
+        self.seconds = took / items
         # Only full parts tell whether more fit; sizes are few, since arrays are made for each.
         if took > SLICE:
             self.size = max(self.least, self.size // 2 // self.least * self.least)

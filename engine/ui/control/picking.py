@@ -26,11 +26,13 @@ class Picking:
         self.reading: Reading | None = None
         self.is_stale = False
         self._found: tuple | None = None  # the place in the world that was found last
+        self._wanted: tuple[float, float] | None = None  # the place of the picture that is still to be looked at
 
     def find(self, x: float, y: float) -> tuple | None:
         """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None.
 
-        A window does not wait for it: it has what was found there last, as under a pointer that has rested.
+        A window does not wait for it: it has what was found there last, as under a pointer that has rested. Of places
+        that are asked for meanwhile only the last is looked at, and none before there is a picture.
         """
         _, _, width, height = self.viewer.viewport()
         place = (x + 1.0) / 2.0 * width, (1.0 - y) / 2.0 * height
@@ -40,8 +42,15 @@ class Picking:
         seen = None if self._found is None else self._seen(self._found)
         if seen is not None and math.dist(seen, place) <= NEAR:
             return self._found
-        self.viewer.apart(lambda: self._pick(*place))
+        if self.viewer.painter.picture is not None:
+            is_asked, self._wanted = self._wanted is not None, place
+            if not is_asked:
+                self.viewer.apart(self._look)
         return None
+
+    def _look(self):
+        (x, y), self._wanted = self._wanted or (0.0, 0.0), None
+        self._pick(x, y)
 
     def read(self) -> Reading | None:
         """The scene's Reading of the place under the pointer, or None; tells the scene that the pointer rests there."""

@@ -103,6 +103,26 @@ def test_the_wheel_waits_for_nothing_and_zooms_at_what_was_found_there():
         window.canvas.close()
 
 
+def test_a_hand_before_the_first_picture_asks_for_no_pick_and_then_one_for_all_places_of_the_wheel():
+    window, let, picked = Window(), threading.Event(), []
+    try:
+        viewer = window.viewer
+        viewer.painter.renderer.pick = lambda *args: picked.append(args[-2:]) or (apart.apart(let.wait) and None)
+        shown, viewer.painter.picture = viewer.painter.picture, None
+        assert viewer.picking.find(0.0, 0.0) is None and viewer.picking._wanted is None
+        viewer.painter.picture = shown
+        window.settled()
+        for x in (0.0, 0.2, 0.4, 0.6):
+            viewer.picking.find(x, 0.0)
+            window.until(lambda: picked)
+        let.set()
+        window.until(lambda: len(picked) == 2)
+        assert picked[1][0] > picked[0][0]
+    finally:
+        let.set()
+        window.canvas.close()
+
+
 def test_while_a_hand_drags_the_picture_the_panel_is_shown_as_it_was(monkeypatch):
     window = Window(panel=True, size=(700, 240))
     try:

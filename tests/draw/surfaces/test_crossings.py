@@ -9,7 +9,7 @@ import engine
 from benchmarks.networks import ball_rays, siren
 from engine.draw.drawable import Aim
 from engine.draw.node import transformed
-from engine.draw.surfaces import crossings
+from engine.draw.surfaces import crossings, hit_gradients
 from engine.draw.surfaces.classic import ClassicSurfaces
 from engine.draw.surfaces.crossings import SearchedCrossings, StoredCrossings
 from engine.draw.surfaces.draft import Draft
@@ -92,6 +92,22 @@ def test_gradients_are_those_of_float64_at_each_hit_and_nothing_else_is_written(
     assert np.allclose(result[hits][:, :3], value_and_gradient(net, points)[1][:, 0], atol=1e-4)
 
 
+def test_a_draft_that_takes_long_follows_each_rays_first_surfaces_and_has_those_behind_face_it(monkeypatch):
+    monkeypatch.setattr(hit_gradients, "LONGEST", 0.0)
+    net, count, most = random_mlp([3, 16, 16, 1], "tanh", seed=3), 70, 4
+    draws = np.random.default_rng(1)
+    rays, found = np.zeros((count, 2, 4), np.float32), np.zeros((count, most), CROSSING)
+    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = draws.normal(size=(count, 3)), 1.0, [0.6, 0.8, 0.0]
+    found["t"], found["kind"] = np.sort(draws.random((count, most)), axis=1), HIT
+    gradients, levels = Array("f4", 4 * count * most), Levels(0.0)
+    given = Array.of(rays), Array.of(found), gradients, count, most, most, levels
+    list(HitGradients(net).steps(*given, places=1 << 20))  # places so close that hits stay where they are
+    result = gradients.read().reshape(count, most, 4)[..., :3]
+    points = rays[:, 0, :3] + rays[:, 1, :3] * found["t"][:, :1]
+    assert np.allclose(result[:, 0], value_and_gradient(net, points)[1][:, 0], atol=1e-4)
+    assert (result[:, 1:] == rays[:, None, 1, :3]).all()
+
+
 def test_hits_are_moved_to_where_the_network_is_at_the_level_but_not_out_of_their_uncertainty():
     net, levels = random_mlp([3, 16, 16, 1], "tanh", seed=3), Levels(0.05, 0.1)
     origins = np.random.default_rng(2).normal(size=(60, 3)).astype("f4")
@@ -123,6 +139,16 @@ def test_a_pick_is_as_certain_as_the_picture():
     origins, *_ = ball_rays(8, radius=1.0, distance=3.0)
     hits = [node.pick(Aim(tuple(3 * o), tuple(-o / np.linalg.norm(o))), np.eye(4)) for o in origins[::3]]
     assert sum(hit is not None and hit.certain for hit in hits) > 0.8 * len(hits)
+
+
+def test_a_pick_whose_time_is_over_says_that_it_is_not_certain(monkeypatch):
+    node, aim = (
+        LevelSurfaces(siren(64), single=True, region=Region("ball", 1.0)),
+        Aim((0.0, 0.0, 3.0), (0.0, 0.0, -1.0)),
+    )
+    assert node.pick(aim, np.eye(4)).certain
+    monkeypatch.setattr(crossings, "PICK", Budget(segments=1024, seconds=0.0))
+    assert not node.pick(aim, np.eye(4)).certain
 
 
 def test_a_draft_is_near_what_is_certain_where_surfaces_lie_apart():
