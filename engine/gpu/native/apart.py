@@ -35,7 +35,7 @@ class Turn:
 
     def __init__(self) -> None:
         self._free = threading.Condition(threading.Lock())
-        self._holder: int | None = None
+        self.holder: int | None = None  # the thread that has it
         self._is_first = False
         self._wanted = self._waiting = 0
         self._owes = False
@@ -45,7 +45,7 @@ class Turn:
     @property
     def is_mine(self) -> bool:
         """Whether this thread has the turn."""
-        return self._holder == threading.get_ident()
+        return self.holder == threading.get_ident()
 
     @property
     def may_be_given(self) -> bool:
@@ -66,12 +66,12 @@ class Turn:
             self._wanted += first
             self._waiting += not first
             try:
-                free = self._free.wait_for(lambda: self._holder is None and self._may(first), seconds)
+                free = self._free.wait_for(lambda: self.holder is None and self._may(first), seconds)
             finally:
                 self._wanted -= first
                 self._waiting -= not first
             if free:
-                self._holder, self._is_first = threading.get_ident(), first
+                self.holder, self._is_first = threading.get_ident(), first
                 self._owes = self._owes and first
             return free
 
@@ -81,7 +81,7 @@ class Turn:
     def give(self) -> None:
         """Ends this thread's turn."""
         with self._free:
-            self._holder, self._owes = None, self._is_first and self._waiting > 0
+            self.holder, self._owes = None, self._is_first and self._waiting > 0
             self._free.notify_all()
 
     @contextmanager
@@ -222,6 +222,7 @@ def give_way() -> None:
 
 
 def is_busy() -> bool:
-    """Whether another thread is in a call of the driver, so that the process must end without waiting for it."""
+    """Whether another thread draws, or is in a call of the driver: the process must end without waiting for it."""
     mine = threading.get_ident()
-    return any(thread != mine for thread, _, _ in list(_calls)) or (_thread is not None and _thread.is_busy)
+    threads = [turn.holder or mine, *(thread for thread, _, _ in list(_calls))]
+    return any(thread != mine for thread in threads) or (_thread is not None and _thread.is_busy)

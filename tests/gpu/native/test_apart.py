@@ -165,3 +165,23 @@ def test_what_a_window_shows_is_made_on_a_device_of_its_own_where_the_driver_is_
         there.run(1, sums=sums)
         assert sums.read()[0] == 5.0 and (there.pipeline is not made) == here.is_software
     assert device() is here and kernel(5.0).pipeline is made
+
+
+def test_a_thread_that_draws_is_not_waited_for():
+    done, there = threading.Event(), threading.Event()
+
+    def draw():
+        rooms.turn.take()
+        there.set()
+        done.wait()
+        rooms.turn.give()
+
+    rooms._thread = None
+    assert not is_busy()
+    thread = threading.Thread(target=draw)
+    thread.start()
+    there.wait()
+    assert is_busy()
+    done.set()
+    thread.join()
+    assert not is_busy()
