@@ -10,18 +10,20 @@ override SCALED: bool;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    if id.x >= elementwise.places {
+    // llvmpipe reads a uniform anew, lane by lane, where it is named in a loop or behind a return.
+    let settings = elementwise;
+    if id.x >= settings.places {
         return;
     }
-    let at = id.y * elementwise.places + id.x;
-    var value = responses[elementwise.source_first + at];
-    let other = elementwise.other_first + select(at, id.y, SCALED);
+    let at = id.y * settings.places + id.x;
+    var value = responses[settings.source_first + at];
+    let other = settings.other_first + select(at, id.y, SCALED);
     if ADDED {
         value += others[other];
     }
     if MULTIPLIED {
         value *= others[other];
     }
-    let used = window_used(id.y, elementwise.channels);
-    output[elementwise.offset + at] = select(vec4f(0.0), activated(value), used);
+    let used = window_used(id.y, settings.channels);
+    output[settings.offset + at] = select(vec4f(0.0), activated(value), used);
 }
