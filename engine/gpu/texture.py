@@ -69,10 +69,10 @@ class Texture:
         return texture
 
     def write(self, pixels: np.ndarray, row: int | None = None) -> None:
-        """Copies (H, W, channels) pixels in; where a row is given, fewer rows from there on."""
+        """Copies (H, W, channels) pixels in; where a row is given, fewer rows from there on, which may be shorter."""
         base, channels = FORMATS[self.format]
         pixels = np.ascontiguousarray(pixels, base)
-        width, height = self.size[0], len(pixels)
+        height, width = (len(pixels), pixels.shape[1]) if row is not None else (len(pixels), self.size[0])
         device().write_texture(
             {"texture": self.handle, "origin": (0, row or 0, 0)},
             pixels.reshape(-1).view(np.uint8),

@@ -8,8 +8,6 @@ import numpy as np
 
 from engine.errors import NetworkError
 from engine.gpu.channel_map import ChannelMap
-from engine.gpu.device import device
-from engine.gpu.kernel import MOST_ITERATIONS
 from engine.gpu.layout.along import over
 from engine.gpu.layout.stored import Stored
 from engine.kernels import (
@@ -81,15 +79,13 @@ def _convolved(values, node, source, output, after):
 
 def _dense(values, node, name, after):
     source, output = values.map(node.inputs[0], True), values.new_map(name, True).map
-    same = nodes.Convolution(node.name, node.inputs, node.weights[:, :, None, None], node.bias)
-    # Tokens are places of a map. A vector is one place: software drivers take it as such too, since the weights of a
-    # convolution lie in an image: on a core of llvmpipe 4096 outputs of 9216 inputs take 31 ms so, and 181 by `dense`.
-    fits = device().is_software and node.weights.shape[1] <= 4 * MOST_ITERATIONS
-    fits &= values.variant in (None, "lanes") and "lanes" in convolve.variants(same, source, output)
-    if source.places > 1 or fits:
+    # Tokens are places of a map.
+    if source.places > 1:
+        same = nodes.Convolution(node.name, node.inputs, node.weights[:, :, None, None], node.bias)
         _convolved(values, same, source, output, after)
     else:
-        values.steps += dense.steps(node, [source], output, after)
+        more = {"variant": "shares" if values.variant == "slabs" else None, "images": values.images}
+        values.steps += dense.steps(node, [source], output, after, **more)
 
 
 def _elementwise(values, node, name, after):
