@@ -53,6 +53,8 @@ PASSIVE = (
     imgui.WindowFlags_.no_inputs | imgui.WindowFlags_.no_background | imgui.WindowFlags_.no_nav
     | imgui.WindowFlags_.no_focus_on_appearing
 )  # fmt: skip
+# Logical pixels below the picture in which the status line stands; in a window lower than this it is over the picture.
+STATUS, LOW = 24.0, 240.0
 Size = tuple[float, float]  # (width, height) of the picture, in logical pixels
 
 
@@ -133,22 +135,18 @@ def pinned(w: Widgets, size: Size, place: tuple[float, float], of: Reading) -> N
     reading(w, size, place, of, "pinned")
 
 
-def status(w: Widgets, size: Size, text: str, message: str | None) -> None:
-    """One line at the picture's bottom left: the message, then the text."""
-    width, height = size
-    with w.window("status", 0.0, height - 34.0, width, 34.0, PASSIVE):
-        x, y, room = MARGIN - 6.0, height - 18.0, width - 2 * (MARGIN - 6.0)
+def status(w: Widgets, top: float, width: float, text: str, message: str | None) -> None:
+    """One line, STATUS high: the message, then the text."""
+    with w.window("status", 0.0, top, width, STATUS, PASSIVE):
+        w.box(0.0, top, width, STATUS, "panel", 0.0)
+        x, y, room = MARGIN - 6.0, top + STATUS / 2, width - 2 * (MARGIN - 6.0)
         if message:
-            message = w.fitted(message, room - 16.0, SMALL)
+            message = w.fitted(message, room, SMALL)
+            w.text(x, y, message, "text", SMALL)
             wide = w.measure(message, SMALL) + 16.0
-            w.box(x - 2.0, y - 11.0, wide, 22.0, "card", 4.0)
-            w.text(x + 6.0, y, message, "text", SMALL)
-            x, room = x + wide + 8.0, room - wide - 8.0
+            x, room = x + wide, room - wide
         if room > 60.0:
-            text = w.fitted(text, room, SMALL)
-            # A translucent background keeps the line readable over what the scene draws there.
-            w.box(x - 6.0, y - 10.0, w.measure(text, SMALL) + 12.0, 20.0, "strip", 4.0)
-            w.text(x, y, text, "muted", SMALL)
+            w.text(x, y, w.fitted(text, room, SMALL), "muted", SMALL)
 
 
 def unfold(w: Widgets, size: Size, below: bool = False) -> bool:

@@ -45,8 +45,9 @@ class Overlay:
 
     @property
     def below(self) -> float:
-        """Logical pixels the timeline takes from the picture."""
-        return self.strip.height(self.canvas.get_logical_size()[1])
+        """Logical pixels the status line and the timeline take from the picture."""
+        height = self.canvas.get_logical_size()[1]
+        return self.strip.height(height) + cards.STATUS * (height >= cards.LOW)
 
     def draw(self, view: Any, size: tuple[float, float], ratio: float, step: float, *, rests: bool = False) -> None:
         """Draws panel, timeline and cards over a view; the arguments are those of Surface.draw.
@@ -76,12 +77,13 @@ class Overlay:
             self.panel.draw(max(width - WIDTH, 0.0), height)
         elif cards.unfold(over, size):
             self.panel.is_open = True
-        if self.below:
+        if self.strip.height(height):
             if self.strip.draw(size[0], height, covered=self.help_shown):
                 self.help_shown = False
         elif viewer.transport.timeline is not None and cards.unfold(over, size, below=True):
             viewer.transport.is_open = True
-        cards.status(over, size, viewer.status(), viewer.notices.message)
+        top = height - self.strip.height(height) - cards.STATUS
+        cards.status(over, top, size[0], viewer.status(), viewer.notices.message)
         pin = viewer.picking.place()
         if self.help_shown:
             parts = (

@@ -37,7 +37,6 @@ COLOURS = {
     "warn": ("#f2a65a", "#b4540a"),
     "card": ("#1a1f2cf2", "#fffffff2"),  # cards over the picture
     "veil": ("#0b0d1399", "#ffffffa6"),
-    "strip": ("#0b0d13d9", "#ffffffe6"),  # under words over the picture, readable whatever that shows
     "plus": ("#f0685a", "#c9352b"),  # weights
     "minus": ("#5b8def", "#2c62c9"),
     "zero": ("#4a5468", "#b9c1cf"),

@@ -114,7 +114,7 @@ class Activations(ActivationsPanel):
         turned = _turned(math.radians(self.turn) * (clock.time - self.moment))
         self._root.transform = world = self._fit().transform(self.camera, turned)
         bodies = self._places.bodies(front=self._plane.visible, end=self._made.visible) @ world[:3, :3].T + world[:3, 3]
-        for words in (self._ranking, self._answer, self._pin, self._ring, self._card):
+        for words in (self._ranking, self._answer, self._pin, self._ring, self._card, self._names):
             words.bodies = bodies
         self._names.transform = self._root.transform
         self._names.opacity = shown * appeared * ~self._is_hidden(self._names.positions)

@@ -101,7 +101,8 @@ class Attending(ActivationsMarks):
         every = self.attentions
         if self.attending:
             if self.attending > len(every):
-                raise SettingError(f"attending={self.attending}: {self.convnet.name} has {len(every)} attentions.")
+                there = f"{len(every)} attention{'s' * (len(every) > 1)}"
+                raise SettingError(f"attending={self.attending}: {self.convnet.name} has {there}.")
             return every[self.attending - 1]
         order = {n.name: i for i, n in enumerate(self.convnet.nodes)}
         before = [a for a in every if node is None or order[a.node] <= order[node]]
@@ -141,7 +142,7 @@ class Attending(ActivationsMarks):
         """(rows, columns): the weights of the head that is shown."""
         heads = len(look.patches)
         if self.head > heads:
-            raise SettingError(f"head={self.head}: this attention has {heads} heads.")
+            raise SettingError(f"head={self.head}: this attention has {heads} head{'s' * (heads > 1)}.")
         return look.patches.mean(axis=0) if self.head == 0 else look.patches[self.head - 1]
 
     # What is drawn.
@@ -256,7 +257,9 @@ class Attending(ActivationsMarks):
         colours = engine.srgb(engine.map_colours("viridis", "image", np.nan_to_num(whole)))
         colours[np.isnan(whole)] = 0.12
         pixels = np.rint(255 * colours).astype(np.uint8)
-        of = f"{len(heads)} of {len(look.patches)} heads" if len(heads) < len(look.patches) else f"{len(heads)} heads"
+        of = (
+            f"{len(heads)} of " * (len(heads) < len(look.patches)) + f"{len(look.patches)} head{'s' * (len(heads) > 1)}"
+        )
         number = [a.node for a in self.attentions].index(look.attention.node) + 1
         rows = [("attention", f"{number} of {len(self.attentions)}")]
         rows += [

@@ -14,12 +14,13 @@ from engine.app.picture_state import read_state
 from engine.draw.drawable import Hit
 from engine.errors import SettingError
 from engine.output.window import has_display
+from engine.ui.cards import STATUS
 from engine.ui.theme import WIDTH as PANEL
 from engine.view.camera import Camera
 
 # The middle of the picture of Hands' canvas.
 MIDDLE = (120.0, 310.0)
-WIDTH = int(PANEL)
+WIDTH, HIGH = int(PANEL), 620 - int(STATUS)
 
 
 @pytest.fixture
@@ -64,11 +65,11 @@ def test_the_wheel_zooms_and_eases(hands):
 
 def test_the_wheel_keeps_what_is_under_the_pointer_there(hands, monkeypatch):
     camera = hands.scene.camera
-    aspect = 240 / 620
+    aspect = 240 / HIGH
     origin, direction = camera.ray(0.5, -0.25, aspect)
     point = origin + 8.0 * direction
     monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *_: hit_at(tuple(point)))
-    hands.wheel(180, 310 * 1.25, 2)
+    hands.wheel(180, HIGH / 2 * 1.25, 2)
     hands.wait(1.0)
     camera = hands.scene.camera
     clip = camera.projection(aspect) @ camera.view() @ np.append(point, 1.0)
@@ -89,7 +90,7 @@ def test_the_pick_is_asked_for_the_pixel_under_the_pointer(hands, monkeypatch):
     )
     hands.move(100.0, 50.0)
     hands.wait(0.2)
-    assert asked == [((240, 620), 99.5, 49.5)]
+    assert asked == [((240, HIGH), 99.5, 49.5)]
 
 
 def test_a_drag_that_began_in_the_panel_turns_nothing(hands):
@@ -189,10 +190,10 @@ def test_h_and_the_question_mark_open_the_help_and_escape_closes_it_first(hands,
 def test_tab_folds_the_panel_and_the_picture_takes_its_place(hands):
     hands.key("Tab")
     hands.frame()
-    assert hands.viewer.painter.picture.size == (560, 620)
+    assert hands.viewer.painter.picture.size == (560, HIGH)
     hands.key("Tab")
     hands.frame()
-    assert hands.viewer.painter.picture.size == (560 - WIDTH, 620)
+    assert hands.viewer.painter.picture.size == (560 - WIDTH, HIGH)
 
 
 @pytest.mark.parametrize("key", ["q", "Escape"])
@@ -242,10 +243,9 @@ def test_a_picture_at_rest_goes_from_one_sample_to_four_to_nine(monkeypatch):
 
 
 def test_the_picture_is_the_renderer_s_to_the_byte(hands):
-    alone = hands.viewer.painter.renderer.frame(hands.scene, hands.viewer.clock, (560 - WIDTH, 620), 4).pixels()
+    alone = hands.viewer.painter.renderer.frame(hands.scene, hands.viewer.clock, (560 - WIDTH, HIGH), 4).pixels()
     still = hands.viewer.still()[:, : 560 - WIDTH]
-    # All but the status line at the bottom.
-    assert np.array_equal(still[:580], alone[:580])
+    assert np.array_equal(still[:HIGH], alone)
 
 
 def test_two_stills_are_the_same_bytes_and_let_no_time_pass(hands):
@@ -279,7 +279,7 @@ def test_at_twice_the_pixels_the_panel_is_as_wide_and_twice_as_fine():
     canvas = make_canvas((500, 300), pixel_ratio=2.0)
     viewer = Viewer(Workshop(), canvas)
     assert viewer.still().shape == (600, 1000, 4)
-    assert viewer.painter.picture.size == (1000 - 2 * WIDTH, 600)
+    assert viewer.painter.picture.size == (1000 - 2 * WIDTH, 600 - 2 * STATUS)
     canvas.close()
 
 
@@ -391,7 +391,7 @@ def test_f12_saves_the_picture_with_its_state_under_a_free_name(hands, tmp_path)
     assert "saved workshop-0002.png" in hands.viewer.notices.message
     state = read_state(tmp_path / "workshop-0001.png")
     assert state["settings"]["level"] == 1.5 and state["time"] == 1.25
-    assert Image.open(tmp_path / "workshop-0001.png").size == (560 - WIDTH, 620)
+    assert Image.open(tmp_path / "workshop-0001.png").size == (560 - WIDTH, HIGH)
 
 
 def test_a_recording_runs_a_frame_at_a_time_and_says_where_it_is(hands, tmp_path):

