@@ -10,6 +10,11 @@ from hypothesis import HealthCheck, settings
 
 # Before the engine is imported: the device reads it once. What passes within portable limits runs on any adapter.
 os.environ["NEUROSCENE_PORTABLE"] = "1"
+# Before numpy is: its threads wait for small products of matrices in loops that keep a processor busy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Some machines are set to keep no bytecode; each process that a test starts would then compile the engine anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A slow or busy machine is no fault, so nothing has a deadline. The examples are the same at every run: a change that
 # passes here passes elsewhere. `--hypothesis-profile=explore` draws other ones and prints how to repeat a failure.

@@ -40,8 +40,9 @@ def _with_turns(f, t, g):
             s, u = (q - p) / (b - a), (r - q) / (c - b)
             vertex = (a + b) / 2 - s * (c - a) / (2 * (u - s))
         vertex = np.clip(np.where(np.isfinite(vertex), vertex, b), a, c)
-        t = np.sort(np.concatenate([t, vertex], axis=1), axis=1)
-        g = f(t)
+        t, g = np.concatenate([t, vertex], axis=1), np.concatenate([g, f(vertex)], axis=1)
+        order = np.argsort(t, axis=1)
+        t, g = np.take_along_axis(t, order, axis=1), np.take_along_axis(g, order, axis=1)
     return t, g
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.networks import ball_rays
 from engine.kernels.rays import GRAZE, HIT, MISS, UNDECIDED, cast
+from engine.kernels.search.budget import Budget
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference import rays as twin
@@ -138,7 +139,7 @@ def test_a_ray_through_steep_waves_passes_no_crossing_while_it_is_in_contact():
 )
 def test_what_underflows_is_not_missed(net, level):
     assert net([-1, 0.1, 0.1])[0] < level < net([1, 0.1, 0.1])[0]
-    found = cast(net, [[-1, 0.1, 0.1]], [[1, 0, 0]], 2.0, level=level, single=True)
+    found = cast(net, [[-1, 0.1, 0.1]], [[1, 0, 0]], 2.0, level=level, single=True, budget=Budget(1000))
     assert found["outcome"][0, 0] != MISS
 
 
