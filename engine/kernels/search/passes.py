@@ -60,6 +60,7 @@ class LayeredPasses:
         self._going, self._waiting, self._at, self._segments, self._is_begun = self.rays, 0, 0, 0, False
         # What a segment of one ray takes, in a batch, and a value in float64.
         self._seconds, self._exact_seconds = 0.0, 0.0
+        self._together = MOST_SEGMENTS  # fewer where rays soon come to wait, after which segments do nothing
 
     @property
     def left(self) -> int:
@@ -123,7 +124,7 @@ class LayeredPasses:
             may = seconds / self._seconds
             rays = min(rays, max(self.part, int(may) // self.part * self.part))
             if rays == self._going:
-                segments = max(1, int(min(may // rays, MOST_SEGMENTS, 1 + self._segments // SHARE)))
+                segments = max(1, int(min(may // rays, self._together, 1 + self._segments // SHARE)))
         else:
             rays = min(rays, self.part)
         begun = time.perf_counter()
@@ -138,6 +139,8 @@ class LayeredPasses:
         if all_had:
             self._swap()
             self._segments += segments
+            all_wait = self._waiting >= self._going
+            self._together = max(1, segments // 2) if all_wait else min(MOST_SEGMENTS, 2 * self._together)
         else:
             self.lists[0].read(1)
         self._seconds = (time.perf_counter() - begun) / (rays * segments)
