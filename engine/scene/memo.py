@@ -1,6 +1,7 @@
 """A cache of values that are made again only when what they were made from has changed."""
 
 from collections.abc import Callable
+from operator import is_
 from typing import Any, TypeVar
 
 # Types of keys that are compared by value; arrays, networks and histories are compared by identity.
@@ -23,4 +24,6 @@ class Cache:
 
 
 def _are_same(a, b):
+    if len(a) == len(b) and all(map(is_, a, b)):  # mostly so, and known without a step of Python
+        return True
     return len(a) == len(b) and all(x is y or (isinstance(x, BY_VALUE) and x == y) for x, y in zip(a, b, strict=True))

@@ -44,8 +44,9 @@ class Framing:
         """
         is_full = shape == FULL_SHAPE
         rough = cls(points, home.distance, high=1e3)
-        scale = rough._largest(home)
-        low, top = rough._bounds(home, scale, rough._centred(home, scale))
+        seen = rough._seen(home)
+        scale = rough._largest(seen)
+        low, top = rough._bounds(seen, scale, rough._centred(seen, scale))
         high = max((top[1] - low[1]) / 2 / (1 - LINE - room), REACH / shape)
         if high > REACH:  # what is shown is higher than wide
             return cls(points, home.distance, REACH * REACH / high, REACH, room, is_full)
@@ -67,44 +68,50 @@ class Framing:
         found[:3, 3] = shift[0] * camera.right + shift[1] * camera.upward
         return found @ turned
 
-    def _bounds(self, camera, scale, shift):
+    def _seen(self, camera):
+        """The points along the camera's axes: (2, N) to the right and upwards; (N,) towards it, None without depth."""
+        x, y, near = (self.points @ np.stack([camera.right, camera.upward, -camera.forward]).T).T
+        return np.stack([x, y]), None if camera.is_orthographic else near
+
+    def _bounds(self, seen, scale, shift):
         """(least, greatest) (x, y) of the points in the picture, as tangents of their angles."""
-        axes = np.stack([camera.right, camera.upward, -camera.forward])
-        x, y, near = scale * (self.points @ axes.T).T
-        away = self.distance if camera.is_orthographic else np.maximum(self.distance - near, 1e-3 * self.distance)
-        seen = np.stack([(x + shift[0]) / away, (y + shift[1]) / away])
-        return seen.min(axis=1), seen.max(axis=1)
+        across, near = seen
+        far = self.distance
+        away = far if near is None else np.maximum(far - scale * near, 1e-3 * far)
+        found = (scale * across + shift[:, None]) / away
+        return found.min(axis=1), found.max(axis=1)
 
     @property
     def _inside(self):
         return np.array([self.wide - MARGIN * REACH, self.high * (1 - LINE - self.room)])
 
-    def _largest(self, camera):
+    def _largest(self, seen):
         """The scale of the points at which they just fit into the frame."""
         radius = float(np.linalg.norm(self.points, axis=1).max()) or 1.0
-        low, high = 0.0, 0.9 * self.distance / radius
+        low, high, inside = 0.0, 0.9 * self.distance / radius, self._inside
         for _ in range(STEPS):
             scale = (low + high) / 2
-            least, most = self._bounds(camera, scale, self._centred(camera, scale))
-            low, high = (scale, high) if ((most - least) / 2 <= self._inside).all() else (low, scale)
+            least, most = self._bounds(seen, scale, self._centred(seen, scale))
+            low, high = (scale, high) if ((most - least) / 2 <= inside).all() else (low, scale)
         return low
 
     def _fit(self, camera):
         """(scale, shift to the right and upwards): the largest of the points that are inside the frame."""
-        scale = self._largest(camera)
-        shift = self._centred(camera, scale)
-        least, most = self._bounds(camera, scale, shift)
+        seen = self._seen(camera)
+        scale = self._largest(seen)
+        shift = self._centred(seen, scale)
+        least, most = self._bounds(seen, scale, shift)
         # In the frame's height what is left is above rather than below.
         half, room = self.high * (1 - LINE), self.room * self.high
         slack = max(room, half - (most[1] - least[1]) / 2)
         bottom = slack - max((2 * ABOVE - 1) * slack if self.is_full else 0.0, room) - half
         for _ in range(3):
-            shift = shift + np.array((0.0, (bottom - self._bounds(camera, scale, shift)[0][1]) * self.distance))
+            shift = shift + np.array((0.0, (bottom - self._bounds(seen, scale, shift)[0][1]) * self.distance))
         return scale, shift
 
-    def _centred(self, camera, scale):
+    def _centred(self, seen, scale):
         shift = np.zeros(2)
         for _ in range(3):
-            least, most = self._bounds(camera, scale, shift)
+            least, most = self._bounds(seen, scale, shift)
             shift = shift - (least + most) / 2 * self.distance
         return shift

@@ -54,6 +54,8 @@ def smaller(words):
         sized["--size"] = "480x320"  # the panel needs room
     if command in ("render", "record"):
         options["--size"] = sized["--size"]
+    if command in ("render", "record", "sheet", "figures") and "--list" not in place:
+        options["--supersample"] = sized["--supersample"]
     if command == "record":
         options["--fps"] = sized["--fps"]
     if command == "record" and "--loop" not in place:
@@ -63,8 +65,8 @@ def smaller(words):
     if command == "figures" and "--list" not in place:
         options["--cell"] = sized["--cell"]
         names = [w for w in place[1 : place.index("-o")] if not w.startswith("-")]
-        # One is enough: tests/scenes make them all.
-        place = [place[0], *(names[:1] or ["1"]), *place[1 + len(names) :]]
+        # One is enough, a picture where none is named: tests/scenes make them all.
+        place = [place[0], *(names[:1] or ["3"]), *place[1 + len(names) :]]
     if command == "train" and "--resume" not in place:
         options |= {"--steps": sized["--steps"], "--side": "16"}
     return [command, *place, *(word for option in options.items() for word in option)]

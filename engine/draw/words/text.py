@@ -94,6 +94,7 @@ def line(text: str, kind: str, scale: float) -> np.ndarray:
     return mask(text, type_size(kind, scale))
 
 
+@lru_cache(maxsize=2048)
 def width(text: str, size: float) -> float:
     """The pixels that a line of text takes at a size."""
     face, _, across = _enlarged(float(size))
