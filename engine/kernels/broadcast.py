@@ -24,7 +24,7 @@ NAMES = ("first", "second", "third")
 # What becomes of numbers a, b, c; truth values are 0 and 1.
 TEXTS: dict[type[nodes.GraphNode], str] = {
     nodes.Add: "a + b", nodes.Subtract: "a - b", nodes.Multiply: "a * b", nodes.Divide: "a / b",
-    nodes.Maximum: "max(a, b)", nodes.Minimum: "min(a, b)", nodes.Power: "power(a, b)", nodes.Elementwise: "a",
+    nodes.Maximum: "larger(a, b)", nodes.Minimum: "-larger(-a, -b)", nodes.Power: "power(a, b)", nodes.Elementwise: "a",
     nodes.Affine: "fma(b, a, c)", nodes.Prelu: "select(b * a, a, a > 0.0)", nodes.Where: "select(c, b, a != 0.0)",
 }  # fmt: skip
 CASTS = {"float": "a", "int": "trunc(a)", "bool": "f32(a != 0.0)"}
@@ -114,5 +114,6 @@ def _kernel(text, activation):
         *(Binding(name, "read", "array<f32>") for name in NAMES),
         Binding("output", "write", "array<f32>"),
     )
-    combined = f"#import lib/power\n\nfn combined(a: f32, b: f32, c: f32) -> f32 {{\n    return {text};\n}}\n"
+    imports = "#import lib/finite\n#import lib/power\n"
+    combined = f"{imports}\nfn combined(a: f32, b: f32, c: f32) -> f32 {{\n    return {text};\n}}\n"
     return Kernel.of("kernels/broadcast", bindings, combined=combined, activated=activated(activation))

@@ -156,13 +156,13 @@ BUFFERS = map_bindings("convolution", CONVOLUTION, "weights")
 @kept
 def _lanes_kernel(tile, activation):
     images = (Binding(name, "storage_texture", TABLE) for name in ("responses", "weights"))
-    text = product.product_module(tile, activation, looped=True) + code.corners_text(tile)
+    text = product.product_module(tile, activation, looped=True, keeps_nan=True) + code.corners_text(tile)
     return Kernel.of("kernels/convolve_lanes", (BUFFERS[0], *images, BUFFERS[-1]), product=text)
 
 
 @kept
 def _slabs_kernel(activation):
-    text = product.product_module(product.SLAB_TILE, activation)
+    text = product.product_module(product.SLAB_TILE, activation, keeps_nan=True)
     return Kernel.of("kernels/convolve", BUFFERS, product=text)
 
 

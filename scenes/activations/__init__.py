@@ -127,7 +127,13 @@ class Activations(ActivationsPanel):
         named = any(mark.node == self.convnet.output.name for mark in marks)
         is_shown = self.block_names[-1] == self.convnet.output.name
         self._answer.visible = bool(
-            is_there and is_shown and self.answers and self.kind.kind == "classes" and ranks and not named
+            is_there
+            and is_shown
+            and self.answers
+            and self.kind.kind == "classes"
+            and ranks
+            and not named
+            and not np.isnan(self.answer).any()
         )
         if self._answer.visible:
             self._answer.words = ranks[0].name, f"{100 * ranks[0].part:.1f}%"

@@ -87,21 +87,25 @@ class Answering(SeenNetwork):
             unit = unit[::-1] if prepare and prepare.order == "bgr" and len(unit) == 3 else unit
             return _bytes(np.broadcast_to(unit, (3, *unit.shape[1:])).transpose(1, 2, 0)), words
         if kind == "labels":
-            number = answer.argmax(axis=0)
+            number, known = answer.argmax(axis=0), ~np.isnan(answer).any(axis=0)
             colours = np.array([class_colour(k) for k in range(len(answer))])[number]
-            painted = np.array([self.class_name(k).lower() not in NOTHING for k in range(len(answer))])[number]
+            painted = np.array([self.class_name(k).lower() not in NOTHING for k in range(len(answer))])[number] & known
             if engine.output_range(self.convnet) == (0.0, 1.0):
                 # Each class has a score of its own, as in a detector: as strong as the largest.
-                return self._over(engine.srgb(colours), painted * answer.max(axis=0)), "as strong as the largest"
+                return self._over(
+                    engine.srgb(colours), painted * np.nan_to_num(answer.max(axis=0))
+                ), "as strong as the largest"
             return self._over(engine.srgb(colours), painted), "the largest score at each place"
         unit, words = self._of_unit(answer)
-        return self._over(engine.srgb(engine.map_colours("viridis", "image", unit[0])), np.ones(unit[0].shape)), words
+        colours = engine.srgb(engine.map_colours("viridis", "image", unit[0]))
+        return self._over(colours, ~np.isnan(answer[0])), words
 
     def _of_unit(self, answer):
-        """(the answer from 0 to 1, what that means in words)."""
+        """(the answer from 0 to 1, 0 where it is no number; what that means in words)."""
         said = engine.output_range(self.convnet)
-        low, high = said or (float(answer.min()), float(answer.max()))
-        return np.clip((answer - low) / ((high - low) or 1.0), 0.0, 1.0), f"from {low:.3g} to {high:.3g}"
+        low, high = said or finite_span(answer)
+        words = f"from {low:.3g} to {high:.3g}" if np.isfinite(answer).any() else "no numbers"
+        return unit(answer, low, high), words
 
     def _over(self, colours, cover):
         """The seen picture with colours (h, w, 3) over it, each place an even rectangle."""
@@ -122,9 +126,10 @@ class Answering(SeenNetwork):
         kind, name, answer = self.kind.kind, self.convnet.name, self.answer.astype(float)
         if kind == "classes":
             order = np.argsort(-answer.ravel(), kind="stable")[:TOP]
-            return tuple(Rank(self.class_name(int(k)), float(answer.ravel()[k])) for k in order), name
+            return tuple(_rank(self.class_name(int(k)), float(answer.ravel()[k])) for k in order), name
         if kind == "labels":
-            counts = np.bincount(answer.argmax(axis=0).ravel(), minlength=len(answer)) / answer[0].size
+            known = answer.argmax(axis=0)[~np.isnan(answer).any(axis=0)]
+            counts = np.bincount(known, minlength=len(answer)) / answer[0].size
             largest = [int(k) for k in np.argsort(-counts, kind="stable")[:TOP] if counts[k] > 0]
             return tuple(Rank(self.class_name(k), counts[k], colour=class_colour(k)) for k in largest), name
         if kind != "values":
@@ -167,8 +172,23 @@ def class_colour(number: int) -> tuple[float, float, float]:
     return engine.linear_rgb("#" + "".join(f"{round(255 * v):02x}" for v in (red, green, blue)))
 
 
+def finite_span(values: np.ndarray) -> tuple[float, float]:
+    """(least, largest) of the finite numbers; (0, 0) without any."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
+def unit(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values from 0 at low to 1 at high and beyond; 0 for what is no number."""
+    return np.nan_to_num(np.clip((values - low) / ((high - low) or 1.0), 0.0, 1.0))
+
+
 def _bytes(unit):
     return np.ascontiguousarray(np.rint(np.clip(unit, 0.0, 1.0) * 255.0).astype(np.uint8))
+
+
+def _rank(name, part):
+    return Rank(name, part) if math.isfinite(part) else Rank(name, 0.0, f"{part:g}")
 
 
 def _share(part):

@@ -8,7 +8,7 @@ import numpy as np
 
 import engine
 from engine import Integer, NeurosceneError, SettingError, Text, in_group
-from scenes.activations.marks import ActivationsMarks, Neuron
+from scenes.activations.marks import UNKNOWN, ActivationsMarks, Neuron
 
 # The most tokens to which lines lead; how much of the picture the least and the largest weight cover; lines' colour.
 MOST, COVER = 24, (0.2, 0.75)
@@ -255,7 +255,7 @@ class Attending(ActivationsMarks):
             y, x = k // columns * (height + gap), k % columns * (width + gap)
             whole[y : y + height, x : x + width] = head / most
         colours = engine.srgb(engine.map_colours("viridis", "image", np.nan_to_num(whole)))
-        colours[np.isnan(whole)] = 0.12
+        colours[np.isnan(whole)] = UNKNOWN
         pixels = np.rint(255 * colours).astype(np.uint8)
         of = (
             f"{len(heads)} of " * (len(heads) < len(look.patches)) + f"{len(look.patches)} head{'s' * (len(heads) > 1)}"

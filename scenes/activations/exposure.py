@@ -13,14 +13,16 @@ def opacities(responses: np.ndarray, deviations: np.ndarray) -> np.ndarray:
     """(N,) opacities, by the rule of the cloud, of some of a block's neurons, evenly chosen.
 
     responses    (C, H, W)
-    deviations   (C,) of each channel, 0 where it is not known
+    deviations   (C,) of each channel, 0 or NaN where it is not known
     """
     known = np.where(deviations > 0.0, deviations, np.inf)
     step = max(1, responses.size // LOOKED_AT) | 1
     chosen = np.arange(0, responses.size, step)
     values = responses.reshape(-1)[chosen].astype(float)
-    u = np.maximum(values / known[chosen // (responses.shape[1] * responses.shape[2])], 0.0)
-    return np.minimum(u**5 / 4096.0, 1.0) * (u < 4.0) + (u >= 4.0)
+    # What is no number, or infinite, covers nothing.
+    values[~np.isfinite(values)] = 0.0
+    u = np.clip(values / known[chosen // (responses.shape[1] * responses.shape[2])], 0.0, 4.0)
+    return np.where(u < 4.0, np.minimum(u**5 / 4096.0, 1.0), 1.0)
 
 
 def exposure(blocks: Iterable[tuple[np.ndarray, float]]) -> float:

@@ -1,16 +1,19 @@
 """What activations shows about one neuron: its receptive field, its channel's map, the neurons that moved it most."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 import engine
 from engine import SettingError
-from scenes.activations.answers import HELD, RAISED
+from scenes.activations.answers import HELD, RAISED, finite_span, unit
 from scenes.activations.blocks import ActivationsBlocks, typed
 
 # How many neurons that moved the pinned one most are shown; how many of each layer are followed, and to how many each.
 FIRST, FOLLOWED, EACH = 12, 5, 4
+# The grey of what is no number, on a card.
+UNKNOWN = 0.12
 
 
 @dataclass(frozen=True)
@@ -192,14 +195,19 @@ class ActivationsMarks(ActivationsBlocks):
         label = self.block_labels[self.block_names.index(neuron.node)]
         top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
         values = self.responses[neuron.node][neuron.channel]
-        rows = [("response", f"{self.response(neuron):.4g}"), ("z-score", f"{self.score(neuron):+.2f}")]
+        rows = [
+            ("response", f"{self.response(neuron):.4g}"),
+            ("z-score", f"{self.score(neuron):+.2f}".replace("+nan", "nan")),
+        ]
         box = None if self.takes_code else (top, left, bottom, right)
         images = [engine.InsetImage(self.seen, f"sees {bottom - top} x {right - left}" if box else "the code", box)]
         if values.shape != (1, 1):
             values, at = self._as_patches(neuron, values, rows)
-            low, high = min(0.0, float(values.min())), float(values.max())
-            where = (values - low) / ((high - low) or 1.0)
-            pixels = np.round(engine.srgb(engine.map_colours("viridis", "image", where)) * 255).astype(np.uint8)
+            low, high = finite_span(values)
+            low = min(0.0, low)
+            colours = engine.srgb(engine.map_colours("viridis", "image", unit(values, low, high)))
+            colours[np.isnan(values)] = UNKNOWN
+            pixels = np.round(colours * 255).astype(np.uint8)
             box = None if at is None else (*at, at[0] + 1, at[1] + 1)
             images.append(engine.InsetImage(pixels, f"{low:.3g} to {high:.3g}", box))
         return f"{label}, channel {neuron.channel}", tuple(rows), tuple(images)
@@ -231,6 +239,9 @@ class ActivationsMarks(ActivationsBlocks):
             made = engine.contributions(
                 self.convnet, self.responses, neuron.node, neuron.place, set(self.block_names), most=most
             )
+            if not math.isfinite(made.sum):
+                self.untold = f"nothing is told of what moved a neuron whose sum is {made.sum:g}"
+                return []
             # Of a class whose score is shown, it is the score that is made of others.
             is_whole = len(made.found) == 1 and made.found[0].amount == made.sum
             if neuron == self._summed:

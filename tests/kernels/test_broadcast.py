@@ -35,6 +35,13 @@ def test_every_function_of_arrays_of_any_shape(kind, axes, fewer):
     assert is_the_twins(kind("n", ("a", "b")), numbers(*a), numbers(*b[min(fewer, len(b)) :], seed=2))
 
 
+@pytest.mark.parametrize("kind", BINARY, ids=lambda kind: kind.kind)
+def test_a_function_of_no_number_is_none(kind):
+    a, b = numbers(3, 5), numbers(3, 5, seed=2)
+    a[0, 1] = b[1, 2] = a[2, 2] = b[2, 2] = np.nan
+    assert is_the_twins(kind("n", ("a", "b")), a, b) and np.isnan(kind("n", ("a", "b")).value(a, b)).sum() == 3
+
+
 @pytest.mark.parametrize("relation", nodes.arithmetic.COMPARISONS)
 def test_every_relation_gives_0_or_1(relation):
     a, b = (np.random.default_rng(i).integers(0, 2, (3, 40)).astype(np.float32) for i in (1, 2))

@@ -98,6 +98,20 @@ def test_every_activation_is_the_twins(activation, variant):
     assert (abs(found - twin.value(node, x, activation=activation)) <= twin.bounds(node, x, activation)).all()
 
 
+@pytest.mark.parametrize("variant", [*VARIANTS, "channels"])
+@pytest.mark.parametrize("activation", [*map(Activation.parse, ["relu", "clipped_relu(2)", "hardtanh(-1,1)"])], ids=str)
+def test_what_a_window_sees_that_is_no_number_makes_its_response_none(activation, variant):
+    node, x = (
+        convolution(9, 1, (3, 3), groups=9) if variant == "channels" else convolution(6, 9, (3, 3)),
+        image(9, 8, 9),
+    )
+    x[0, 4, 2, 3] = np.nan
+    activation = Activation.parse(activation)
+    found = evaluate(convolve.steps, node, x, activation=activation, variant=variant)
+    assert np.array_equal(np.isnan(found), np.isnan(twin.value(node, x, activation=activation)))
+    assert 0 < np.isnan(found).sum() < found.size
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_sums_of_small_whole_numbers_are_exact(variant):
     # Every product and sum is a whole number below 2^24, so that no order of summing and no fusing rounds.

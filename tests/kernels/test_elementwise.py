@@ -30,6 +30,14 @@ def test_every_activation_is_the_twins(activation):
     assert (abs(found - exact) <= twin.bounds(node, x))[~none].all()
 
 
+@pytest.mark.parametrize("activation", EVERY, ids=str)
+def test_what_is_no_number_stays_none(activation):
+    node, x = Elementwise("act", ("a",), activation), image(6, 1, 2)
+    x[0, ::2, 0, 1] = np.nan
+    found, exact = evaluate(elementwise.steps, node, x), twin.value(node, x)
+    assert np.isnan(exact[np.isnan(x)]).all() and np.isnan(found[np.isnan(x)]).all()
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 1), (6, 9, 11), (67, 1, 1)], ids=str)
 def test_an_activation_of_a_map_of_any_shape_is_the_twins(shape):
     node, x = Elementwise("act", ("a",), "gelu"), image(*shape, spread=3.0)

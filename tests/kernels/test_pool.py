@@ -44,6 +44,8 @@ def test_every_window_is_the_twins(case):
     x = image(*shape)
     # A window with gaps may see padding alone; exporters write none such.
     assume(np.isfinite(twin.value(node, x)).all())
+    missing = np.where(x > 2.0, np.nan, x)
+    assert np.array_equal(np.isnan(evaluate(pool.steps, node, missing)), np.isnan(twin.value(node, missing)))
     found = evaluate(pool.steps, node, x)
     assert found.shape == wanted and found.dtype == np.float32
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()

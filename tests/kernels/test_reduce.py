@@ -27,3 +27,5 @@ def test_every_function_along_any_axes_is_the_twins(function, keep, shape, axes)
     node = Reduce("r", ("a",), function, axes, keep)
     found, exact = evaluate(reduce.steps, node, x, maps=False), twin.value(node, x)
     assert found.shape == exact.shape and (abs(found - exact) <= twin.bounds(node, x)).all()
+    x.flat[-1] = np.nan
+    assert np.array_equal(np.isnan(evaluate(reduce.steps, node, x, maps=False)), np.isnan(twin.value(node, x)))

@@ -3,6 +3,7 @@
 // drivers load fastest.
 #import generated/bindings
 #import generated/product
+#import lib/finite
 #import lib/window
 
 // A copy of the uniform: llvmpipe reads a uniform anew, lane by lane, wherever it is named.
@@ -49,7 +50,7 @@ fn product_store(p: u32, g: u32, value: vec4f) {
         let used = window_used(group, settings.channels);
         let low = select(value, max(value, vec4f(0.0)), settings.limits > 0u);
         let response = select(low, min(low, vec4f(settings.most)), settings.limits > 1u);
-        output[settings.offset + group * settings.places + place] = select(vec4f(0.0), response, used);
+        output[settings.offset + group * settings.places + place] = select(vec4f(0.0), nan_kept(value, response), used);
     }
 }
 

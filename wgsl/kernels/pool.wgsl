@@ -1,5 +1,6 @@
 // The largest or the mean number of a window, at one place of four channels.
 #import generated/bindings
+#import lib/finite
 
 // Whether the largest number is taken, else the mean.
 override LARGEST: bool;
@@ -19,6 +20,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let end = min(vec2u(ends), pool.source);
     let begin = pool.source_first + id.y * pool.source.x * pool.source.y;
     var value = vec4f(0.0);
+    var unknown = vec4<bool>();
     if LARGEST {
         value = responses[begin + start.x * pool.source.y + start.y];
     }
@@ -28,6 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             let number = responses[begin + row * pool.source.y + column];
             if LARGEST {
                 value = max(value, number);
+                unknown = unknown | is_nan(number);
             } else {
                 value += number;
             }
@@ -39,5 +42,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let counted = select(vec2i(end - start), padded, pool.padding_counts == 1u);
         value /= f32(counted.x) * f32(counted.y);
     }
-    output[pool.offset + id.y * pool.places + place] = value;
+    output[pool.offset + id.y * pool.places + place] = number_unless(unknown, value);
 }

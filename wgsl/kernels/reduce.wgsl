@@ -2,6 +2,7 @@
 #import generated/bindings
 #import generated/sharing
 #import lib/along
+#import lib/finite
 
 // 0: sums times a scale, 1: the largest, 2: the least, 3: products.
 override FUNCTION: u32;
@@ -15,7 +16,7 @@ fn joined(a: f32, b: f32) -> f32 {
             return a * b;
         }
         default: {
-            return max(a, b);
+            return larger(a, b);
         }
     }
 }

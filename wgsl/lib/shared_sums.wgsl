@@ -1,5 +1,6 @@
 // Sums, products and the largest of what the invocations of a result found; SHARING of them wait for each other.
 // Needs `SHARING`, as lib/along has it.
+#import lib/finite
 
 var<workgroup> shares: array<f32, 64>;
 
@@ -21,7 +22,7 @@ fn largest_of_all(index: u32, share: f32) -> f32 {
     workgroupBarrier();
     var largest = share;
     for (var k = 0u; k < min(SHARING, 64u); k++) {
-        largest = max(largest, shares[index / SHARING * SHARING + k]);
+        largest = larger(largest, shares[index / SHARING * SHARING + k]);
     }
     return largest;
 }

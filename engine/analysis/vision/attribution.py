@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.analysis.vision.backwards import ImageRun, Patch, parts
+from engine.analysis.vision.backwards import ImageRun, Patch, parts, times
 from engine.errors import NetworkError
 from engine.network.convnet import MOVING, ConvNet
 from engine.network.graph import nodes as kinds
@@ -92,7 +92,7 @@ def contributions(
         ((key, patch),) = before
         at = net.node(key)
     waiting = {at.name: patch}
-    whole = float((patch.values * patch.of(run.response(at.name))).sum())
+    whole = float(times(patch.values, patch.of(run.response(at.name))).sum())
     found: list[Attribution] = []
     total = sizes = 0.0
     for here in reversed(net.nodes):
@@ -100,7 +100,7 @@ def contributions(
             continue
         patch = waiting.pop(here.name)
         if (here is not start and here.name in shown) or isinstance(here, kinds.Input):
-            amounts = patch.values * patch.of(run.response(here.name))
+            amounts = times(patch.values, patch.of(run.response(here.name)))
             total, sizes = total + float(amounts.sum()), sizes + float(abs(amounts).sum())
             if here.name in shown:
                 found += _strongest(here.name, amounts, patch, most)

@@ -37,7 +37,7 @@ class Patch:
 
     def times(self, factors: np.ndarray) -> Patch:
         """Each factor times another."""
-        return Patch(self.values * factors, self.top, self.left)
+        return Patch(times(self.values, factors), self.top, self.left)
 
     def joined(self, other: Patch | None) -> Patch:
         """Both, added where they overlap."""
@@ -140,6 +140,12 @@ def _over(a, b):
     return np.divide(a, b, out=np.zeros(np.broadcast_shapes(np.shape(a), np.shape(b))), where=np.asarray(b) != 0)
 
 
+def times(factors: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """factors * other, and 0 where factors are, also times what is no number: nothing depends on it."""
+    sides = np.broadcast_shapes(np.shape(factors), np.shape(other))
+    return np.multiply(factors, other, out=np.zeros(sides), where=np.asarray(factors) != 0)
+
+
 def _alike(run, node, keys):
     """Whether a node's inputs have its own rows and columns."""
     return all(run.net.shapes[key][1:] == run.net.shapes[node.name][1:] for key in keys)
@@ -194,7 +200,7 @@ def _of_two(run, node, keys, patch):
         which = gate(run.net, node) if both else None
         # Both get half if neither is a gate.
         parts = (1.0, 1.0) if not both else (0.5, 0.5) if which is None else (float(which == 1), float(which == 0))
-        factors = every * b * parts[0], every * a * parts[1]
+        factors = times(every, b) * parts[0], times(every, a) * parts[1]
     elif isinstance(node, kinds.Maximum | kinds.Minimum):
         first = a >= b if isinstance(node, kinds.Maximum) else a <= b
         factors = every * first, every * ~first

@@ -90,6 +90,7 @@ def product_module(
     stores_half: bool = False,
     looped: bool = False,
     sparse: bool = False,
+    keeps_nan: bool = False,
 ) -> str:
     """The text of `generated/product`: `product_tile`, which computes and stores one invocation's Tile.
 
@@ -106,6 +107,7 @@ def product_module(
     looped  whether responses of all activations are stored in a loop over the points: a third less to compile, where
             product_store is long
     sparse  whether blocks of weights that are 0 are left out: the binding `blocks` has `blocks_of` the weights
+    keeps_nan  whether responses to NaN are NaN, where units have one activation
 
     product_tile takes the number of the tile of outputs as an argument: the compiler sees that it is uniform.
     """
@@ -119,6 +121,7 @@ def product_module(
             "s: sums <group>_<point>, w: weights <group>_<input>, h: responses <point>",
         ),
         *imports(needed),
+        *(["#import lib/finite"] if keeps_nan else []),
         *(["#import arithmetic/plain"] if any(kind.name in JOINT for kind in activation.kinds) else []),
         "",
         f"const TILE_POINTS = {tile.points}u;",
@@ -130,13 +133,13 @@ def product_module(
         STORED_HALF if stores_half else STORED,
         *(_activation_of_group(activation, units) if units else []),
         "fn product_tile(iterations: u32, number: u32) {",
-        *(f"    {line}" for line in _body(tile, activation, units, short, sparse)),
+        *(f"    {line}" for line in _body(tile, activation, units, short, sparse, keeps_nan)),
         "}",
     ]
     return "\n".join([*lines, ""])
 
 
-def _body(tile, activation, units, short, sparse):
+def _body(tile, activation, units, short, sparse, keeps_nan):
     yield from _start(tile)
     block, most = "iteration", "iterations"
     if sparse:
@@ -153,20 +156,21 @@ def _body(tile, activation, units, short, sparse):
         for k in range(SLAB):
             yield from indented(["{", *indented(_iteration(tile, f"{k}u")), "}"])
     yield "}"
-    yield from _end(tile, activation, units, short)
+    yield from _end(tile, activation, units, short, keeps_nan)
 
 
-def _end(tile, activation, units, short):
+def _end(tile, activation, units, short, keeps_nan):
     """Statements that store the responses."""
+    keeps_nan = keeps_nan and is_bent(activation)
     if short or not tile.lanes:
         for g in range(tile.groups):
             for p in range(tile.points):
-                yield f"product_store({p}u, {g}u, {_response(activation, units, f's{g}_{p}', g)});"
+                yield f"product_store({p}u, {g}u, {_response(activation, units, f's{g}_{p}', g, keeps_nan)});"
         return
     # An iteration stores the first point's responses and moves the others up.
     yield f"for (var p = 0u; p < {tile.points}u; p++) {{"
     for g in range(tile.groups):
-        yield f"    product_store(p, {g}u, {_response(activation, units, f's{g}_0', g)});"
+        yield f"    product_store(p, {g}u, {_response(activation, units, f's{g}_0', g, keeps_nan)});"
         for p in range(1, tile.points):
             yield f"    s{g}_{p - 1} = s{g}_{p};"
     yield "}"
@@ -216,10 +220,11 @@ def _lane(tile, column):
     return f"subgroupBroadcast(c{column // tile.lanes}, {column % tile.lanes}u)"
 
 
-def _response(activation, units, z, g):
+def _response(activation, units, z, g, keeps_nan):
     if units:
         return f"product_activated(product_group({g}u), {z})"
-    return _one(activation, z)
+    found = _one(activation, z)
+    return f"nan_kept({z}, {found})" if keeps_nan else found
 
 
 def _one(activation, z):

@@ -263,6 +263,32 @@ def test_neurons_without_a_number_are_told_in_place_of_faint_ones():
     assert "faint" not in scene.remark() and "infinite" not in (opened(SEGMENTER).remark() or "")
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["labels", "map", "picture", "classes"])
+def test_what_is_no_number_is_painted_ranked_and_followed_nowhere(kind):
+    channels = {"map": 1, "picture": 3}.get(kind, 4)
+    parts = [nodes.Input("x", (), (1, 3, 8, 8)), conv("c", "x", channels, 3, 3), nodes.Elementwise("a", ("c",), "log")]
+    if kind == "classes":
+        parts += [nodes.Reduce("m", ("a",), "mean", (2, 3), True), nodes.Softmax("s", ("m",), 1)]
+    scene = opened(parts, output=kind, blocks="all")
+    logs = scene.responses["a"]
+    known = ~np.isnan(logs).any(axis=0)
+    assert 1 / 64 <= scene.exposed <= 64.0
+    if kind == "classes":
+        assert {(rank.part, rank.words) for rank in scene.ranks[0]} == {(0.0, "nan")} and not scene._answer.visible
+    if kind == "labels":
+        assert sum(rank.part for rank in scene.ranks[0]) == pytest.approx(known.mean())
+    if kind in ("labels", "map"):
+        assert np.array_equal(scene.output_image[0][~known], scene.seen[~known])
+    picture(scene)
+    scene.neuron = "a {} {} {}".format(*np.argwhere(np.isfinite(logs))[0])
+    scene.advance(Clock(0.0))
+    assert np.isfinite([scene.made_of.sum, scene.made_of.all, scene.made_of.offset]).all() and not scene.untold
+    scene.neuron = "a {} {} {}".format(*np.argwhere(np.isnan(logs))[0])
+    scene.advance(Clock(0.0))
+    assert "sum is nan" in scene.remark() and np.isnan(scene.score(scene.pinned))
+
+
 def test_a_network_without_neurons_is_refused():
     with pytest.raises(SettingError, match="mine: no layer computes"):
         opened([nodes.Input("x", (), (1, 3, 8, 8))])
