@@ -59,8 +59,14 @@ def _homes(net, together, apart):
     for node in reversed(net.nodes):
         if node.name in together:
             continue
+        joins = joins_channels(net, node)
+        if joins and not {node.name} & (found.keys() | apart) and found.keys() >= set(node.inputs):
+            # One that joins what a later one joins too, in the same order, is a part of it.
+            begins = {(found[key][0], found[key][1] - channel) for key, channel in joined(net, node)}
+            if len(begins) == 1:
+                found[node.name] = begins.pop()
         owner, first = found.setdefault(node.name, (node.name, 0))
-        if not joins_channels(net, node):
+        if not joins:
             continue
         channels = net.shapes[node.name][0]
         for key, channel in joined(net, node):

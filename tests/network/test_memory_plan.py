@@ -57,6 +57,19 @@ def test_what_ends_within_a_group_of_four_lies_by_itself_unless_it_is_last():
     assert homes(odd, {}) == {n: (n, 0) for n in ("image", "a", "b", "join")} | {"c": ("join", 8)}
 
 
+def test_what_a_later_map_joins_too_is_a_part_of_it():
+    def dense(odd=4, order=("a", "b")):
+        first = (conv("a", "image", 8), conv("b", "image", odd), Concat("two", order))
+        return net(*first, conv("c", "two", 4, 8 + odd), conv("d", "c"), Concat("three", ("a", "b", "d")))
+
+    assert homes(dense(), {})["two"] == ("three", 0)
+    # What is written beside what is read, in one array, is not; nor another order, nor one that ends within a group.
+    direct = net(conv("a", "image", 8), conv("b", "image"), Concat("two", ("a", "b")), conv("c", "two", 4, 12))
+    beside = net(*direct.nodes[1:], Concat("three", ("a", "b", "c")))
+    assert homes(beside, {})["two"] == ("two", 0)
+    assert homes(dense(order=("b", "a")), {})["two"] == homes(dense(odd=3), {})["two"] == ("two", 0)
+
+
 def test_joined_maps_of_joined_maps_are_one():
     nested = net(
         conv("a", "image"),

@@ -4,6 +4,7 @@ An output's inputs are the numbers of its window: tap by tap, row by row, a tap'
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def corners_text(tile: Tile) -> str:
 
 def blocks_seen(node: Convolution, tile_groups: int) -> int:
     """Most blocks of channels that the outputs of any tile see; all blocks without groups."""
-    return max(last - first for first, last in _ranges(node, tile_groups))
+    return _most_blocks(len(node.bias), *_shares(node), 4 * tile_groups)
 
 
 def first_block(node: Convolution, tile_groups: int, tile: int) -> int:
@@ -143,10 +144,9 @@ def _shares(node):
     return len(node.bias) // node.groups, node.weights.shape[1]
 
 
-def _ranges(node, tile_groups):
-    """(first, last) blocks of channels that each tile of outputs sees; last is excluded."""
-    outputs, inputs = _shares(node)
-    count, size = len(node.bias), 4 * tile_groups
-    for start in range(0, count, size):
-        last = (min(start + size, count) - 1) // outputs + 1
-        yield start // outputs * inputs // 4, groups_of(last * inputs)
+@cache
+def _most_blocks(count, outputs, inputs, size):
+    """Most blocks of channels that any tile of so many outputs sees, of `count`, so many in a group."""
+    starts = np.arange(0, count, size)
+    last = (np.minimum(starts + size, count) - 1) // outputs + 1
+    return int((-(-last * inputs // 4) - starts // outputs * inputs // 4).max())
