@@ -10,7 +10,7 @@ from engine.codegen.matmul import product
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
-from engine.gpu.kernel import subgroup_size
+from engine.gpu.kernel import Dispatch, subgroup_size
 from engine.gpu.layout.stored import evaluate
 from engine.kernels import convolve
 from engine.network.activations import Activation
@@ -110,6 +110,23 @@ def test_what_a_window_sees_that_is_no_number_makes_its_response_none(activation
     found = evaluate(convolve.steps, node, x, activation=activation, variant=variant)
     assert np.array_equal(np.isnan(found), np.isnan(twin.value(node, x, activation=activation)))
     assert 0 < np.isnan(found).sum() < found.size
+
+
+def test_an_activation_behind_a_large_tile_is_the_twins_and_compiles_no_tile_anew():
+    node, activation = convolution(33, 6, (3, 3)), Activation("gelu")
+    x = image(6, 12, 13)
+    for variant in VARIANTS:
+        found = evaluate(convolve.steps, node, x, activation=activation, variant=variant)
+        exact, bounds = (f(node, x, activation=activation) for f in (twin.value, twin.bounds))
+        assert (abs(found - exact) <= bounds).all()
+    maps = ChannelMap((6, 12, 13)), ChannelMap((33, 10, 11))
+    kernels = {
+        step.kernel
+        for act in (activation, Activation("silu"), None)
+        for step in convolve.steps(node, [maps[0]], maps[1], act)
+        if isinstance(step, Dispatch) and "convolve" in step.kernel.label
+    }
+    assert len(kernels) == 1 or convolve.variants(node, *maps)[0] != "lanes"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
