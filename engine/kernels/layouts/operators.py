@@ -73,19 +73,27 @@ def _stacked(values, node, name, after):
 
 
 def _convolved(values, node, source, output, after):
-    more = {"variant": values.variant, "images": values.images}
-    values.steps += convolve.steps(node, [source], output, after, **more)
+    alone = source.places == output.places == node.weights[0, 0].size == node.groups == 1
+    if alone and not any(node.padding):
+        of_vector = nodes.Dense(node.name, node.inputs, node.weights[:, :, 0, 0], node.bias)
+        _of_vector(values, of_vector, source, output, after)
+    else:
+        values.steps += convolve.steps(node, [source], output, after, variant=values.variant, images=values.images)
+
+
+def _of_vector(values, node, source, output, after):
+    variant = "shares" if values.variant == "slabs" else None
+    values.steps += dense.steps(node, [source], output, after, variant=variant, images=values.images)
 
 
 def _dense(values, node, name, after):
     source, output = values.map(node.inputs[0], True), values.new_map(name, True).map
+    if source.places == 1:
+        _of_vector(values, node, source, output, after)
+        return
     # Tokens are places of a map.
-    if source.places > 1:
-        same = nodes.Convolution(node.name, node.inputs, node.weights[:, :, None, None], node.bias)
-        _convolved(values, same, source, output, after)
-    else:
-        more = {"variant": "shares" if values.variant == "slabs" else None, "images": values.images}
-        values.steps += dense.steps(node, [source], output, after, **more)
+    same = nodes.Convolution(node.name, node.inputs, node.weights[:, :, None, None], node.bias)
+    _convolved(values, same, source, output, after)
 
 
 def _elementwise(values, node, name, after):
