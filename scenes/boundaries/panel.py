@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 import engine
+from engine import parts
 from scenes.boundaries.picture import BoundariesPicture, names_of
 
 # Colours for the curves of runs, different from the layers' colours.
@@ -15,6 +16,8 @@ COUNTED = 64
 SAMPLED = 24
 # What is said of a unit that has no boundary anywhere, and no button.
 PASSES = "passes its sum on"
+# Colours of a background that differ by less, of 255, are told as one.
+EVEN = 32.0
 REGIONLESS = (
     "background=regions: this network has no linear regions, since its activations are curved; a picture fills the "
     "cells where the same neurons are positive, a drawing none"
@@ -113,10 +116,18 @@ class BoundariesPanel(BoundariesPicture):
         net = self.network_of(self.shown_run)
         if self.background == "regions" and not engine.has_linear_regions(net.shape):
             said.append(REGIONLESS)
+        if self.background == "prediction" and self.cached("even", (net, record), lambda: self._is_even(net)):
+            said.append("the network answers nearly the same everywhere, so the background has one colour")
         words = [word for layer in self.cached("dead", (net,), lambda: self._dead(net)) for word in layer]
         if none := sum(word not in ("", PASSES) for word in words):
             said.append(f"{none} of {len(words)} neurons have no boundary here")
         return "; ".join(filter(None, said)) or None
+
+    def _is_even(self, net):
+        """Whether the background of a prediction is of one colour, as before a training."""
+        domain, task = self.record.domain, self.record.task
+        sums = parts.sums(net)(domain.inputs(engine.domain_grid(domain, SAMPLED, SAMPLED)))
+        return bool(np.ptp(engine.prediction_colours(sums, net, task, "paper"), axis=0).max() < EVEN)
 
     def _hover(self, unit):
         self._hovered = unit

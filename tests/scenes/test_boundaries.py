@@ -507,3 +507,14 @@ def test_a_picture_of_any_shape_is_laid_out():
     scene.aspect = 2 / 3000
     scene.advance(Clock(0.0))
     assert scene.stage.children
+
+
+def test_a_background_of_one_colour_is_told():
+    scene = Boundaries(step=0)
+    scene.advance(Clock(scene.moment))
+    assert "nearly the same everywhere" in scene.remark()
+    scene.background = "target"
+    assert "nearly the same" not in scene.remark()
+    scene = Boundaries()
+    scene.advance(Clock(scene.moment))
+    assert "nearly the same" not in scene.remark()
