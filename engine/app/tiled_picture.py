@@ -219,7 +219,7 @@ class TiledPicture:
             "supersample": self.supersample,
             "budget": asdict(jobs.renderer().budget),
             "text": self.text,
-            "bands": len(self.bands),
+            "bands": [band[3] for band in self.bands],
             "counts": COUNTS,
             "format": ending(path),
             "encoding": astuple(self.encoding),

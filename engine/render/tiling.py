@@ -1,5 +1,6 @@
 """How a picture is cut: into tiles, drawn one by one, and into bands of rows of tiles, written one by one."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ TEXTURE_SIDE = 8192
 TILE_SIDE = 4096
 # The least pixels of a band: they take a fraction of a second on a graphics card, seconds on a software driver.
 BAND_PIXELS = 2**20
+# Rays are cast in groups of so many samples along a side.
+GROUP = 8
 # The most nodes of surfaces in a picture, a limit of render/compose in WGSL.
 LISTS_MAX = 4
 
@@ -42,13 +45,14 @@ class TilePlan:
 
     @property
     def tile(self) -> tuple[int, int]:
-        """(width, height) of a whole tile in pixels."""
+        """(width, height) of a tile in pixels: of as few as it takes, cut evenly."""
         width, height = self.size
         layer_bytes = LAYERS * 16 * max(1, self.lists) * self.grid**2
         most = max(1, (self.tile_bytes or TILE_BYTES) // layer_bytes)
         side = min(TEXTURE_SIDE // self.grid, TILE_SIDE)
-        tile_width = min(width, side, most)
-        return tile_width, max(1, min(height, side, most // tile_width))
+        unit = GROUP // math.gcd(GROUP, self.grid)
+        tile_width = _even(width, min(side, most), unit)
+        return tile_width, _even(height, max(1, min(side, most // tile_width)), unit)
 
     def tiles(self, within: Rectangle | None = None) -> Iterator[Rectangle]:
         """(x, y, width, height) of the tiles that cover the picture, or that overlap a part of it, row by row."""
@@ -65,6 +69,12 @@ class TilePlan:
         rows = tile_height * max(1, BAND_PIXELS // (width * tile_height))
         for y in range(0, height, rows):
             yield 0, y, width, min(rows, height - y)
+
+
+def _even(length: int, most: int, unit: int) -> int:
+    """A part of a length that is cut into as few as it takes, none above `most`; in whole units, if it can."""
+    part = -(-length // -(-length // most))
+    return min(-(-part // unit) * unit, max(part, most // unit * unit), length)
 
 
 def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int | None = None) -> TilePlan:

@@ -1,5 +1,7 @@
 """Laws of the renderer: tiles, samples, depth, transparency, background."""
 
+import math
+
 import numpy as np
 import pytest
 from workshop import Staged
@@ -87,6 +89,20 @@ def test_tiles_cover_every_pixel_once(monkeypatch):
     for x, y, w, h in tiling.TilePlan((301, 77), 1).tiles():
         seen[y : y + h, x : x + w] += 1
     assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("size", [(960, 600), (1920, 1080), (9000, 700), (301, 8193), (5, 7)])
+@pytest.mark.parametrize("grid", [1, 2, 3])
+def test_tiles_are_even_and_as_few_as_there_can_be(size, grid):
+    cut = tiling.TilePlan(size, grid)
+    most = tiling.TILE_BYTES // (16 * 8 * grid**2)
+    across, down = (-(-n // side) for n, side in zip(size, cut.tile, strict=True))
+    assert math.prod(cut.tile) <= most and max(cut.tile) <= tiling.TEXTURE_SIDE // grid
+    assert across == -(-size[0] // min(tiling.TILE_SIDE, tiling.TEXTURE_SIDE // grid))
+    assert down == -(-size[1] // min(most // cut.tile[0], tiling.TILE_SIDE, tiling.TEXTURE_SIDE // grid))
+    # The last is less by no more than what whole groups of rays add to each of the others.
+    last = [n - side * (count - 1) for n, side, count in zip(size, cut.tile, (across, down), strict=True)]
+    assert all(side - n <= tiling.GROUP * count for n, side, count in zip(last, cut.tile, (across, down), strict=True))
 
 
 def test_four_samples_are_the_mean_of_a_picture_twice_the_size(renderer):
