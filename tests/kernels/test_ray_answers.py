@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.networks import ball_rays
 from engine.kernels.rays import GRAZE, HIT, MISS, UNDECIDED, cast
+from engine.kernels.search import passes
 from engine.kernels.search.budget import Budget
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
@@ -40,6 +41,16 @@ def test_answers_through_deep_networks_are_true(depth):
         net, casting, levels = random_case(rng, (3, *[5] * depth, 1), DEEP[depth], 45)
         found = cast(net, *casting, surfaces=4, **levels)
         assert contradictions(net, *casting, found, samples=300, **levels) == []
+
+
+def test_hard_rays_of_narrow_networks_get_the_answers_that_others_get(monkeypatch):
+    rng = np.random.default_rng(3)
+    net, casting, levels = random_case(rng, (3, 7, 5, 1), ["softplus(3)", "relu"], 60)
+    usual = cast(net, *casting, surfaces=4, **levels)
+    # By the kernel that takes many segments at once, from the first on.
+    monkeypatch.setattr(passes, "HARD", 0)
+    assert usual.tobytes() == cast(net, *casting, surfaces=4, **levels).tobytes()
+    assert (usual["outcome"] == HIT).sum() > 20 and usual["segments"].max() > 10
 
 
 def test_the_twin_answers_truly_too():

@@ -6,6 +6,7 @@ import pytest
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.device import device
+from engine.kernels.search import passes
 from engine.kernels.search.arrays import CASTING, STATE
 from engine.kernels.search.casting import Casting, Levels
 from engine.kernels.tree.brackets import brackets
@@ -109,7 +110,7 @@ def cast(net, rays, surfaces, levels, tree=None):
 
 @pytest.mark.parametrize("levels", [LEVELS, Levels(0.3, single=True)])
 @pytest.mark.parametrize("name", ["tanh", "relu", "sine(2)"])
-def test_a_tree_changes_no_answer_and_saves_segments(name, levels):
+def test_a_tree_changes_no_answer_and_saves_segments(monkeypatch, name, levels):
     net = random_mlp((3, 16, 16, 1), name, distribution="glorot", scale=2.0 if name != "sine(2)" else 1.3, seed=1)
     # From some way outside to beyond the other side, and from within.
     tree, surfaces = Tree(net, 0.8), 4
@@ -126,6 +127,12 @@ def test_a_tree_changes_no_answer_and_saves_segments(name, levels):
     np.testing.assert_array_equal(level[hit], other_level[hit])
     assert (abs(t - other_t) <= reach + other_reach)[hit].all()
     assert fewer.sum() < segments.sum()
+    # By the kernel that takes many segments at once too.
+    monkeypatch.setattr(passes, "HARD", 0)
+    at_once_t, _, _, at_once_kind, same = cast(net, rays, surfaces, levels, tree)
+    np.testing.assert_array_equal(other_t[said], at_once_t[said])
+    np.testing.assert_array_equal(other_kind[said], at_once_kind[said])
+    np.testing.assert_array_equal(fewer, same)
 
 
 def test_the_tree_of_another_network_is_refused(tree):

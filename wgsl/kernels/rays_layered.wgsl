@@ -5,12 +5,7 @@
 // Where float32 leaves open on which side of a level f is, a ray waits: see `kernels/rays_exact`.
 #import generated/bindings
 #import kernels/rays_listed
-
-// After so many segments bounds are taken to be what rounding leaves, and f to be known to so many times as much.
-const PATIENCE = 512u;
-const ROOM = 2.5;
-// Pieces whose bounds are at most so many times the rounding of f.
-const ASKED = 0.5;
+#import kernels/rays_taken
 
 @compute @workgroup_size(64)
 fn begin(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -51,36 +46,8 @@ fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if search_done || search_waits {
         return;
     }
-    var far = found[2u * i].zw;
-    let range = found[2u * i + 1u];
-    if search_known {
-        far = exact_end(Bounds(range.x, range.y), far);
-        search_known = false;
-    } else if casting.share > 0.0 && asks(Bounds(range.x, range.y), far) {
-        search_waits = true;
-        search_store(ray);
-        return;
-    }
-    if search_take(Bounds(range.x, range.y), far) {
-        write(ray);
-    }
-    if search_done {
-        end(ray);
-    }
+    take_bounds(ray, found[2u * i].zw, found[2u * i + 1u].xy);
     search_store(ray);
-}
-
-// Whether f is wanted in float64: where it is near a level, and a shorter piece would be bounded no better than f is known.
-fn asks(bounds: Bounds, far: vec2f) -> bool {
-    return bounds_excess(bounds) <= ASKED * far.y && search_is_open(far);
-}
-
-// f at the far end in float64. It counts as known as well as bounds of short pieces tell it, most of which are there
-// from rounding: where they leave more than is usual, shorter pieces would go on without end.
-fn exact_end(bounds: Bounds, far: vec2f) -> vec2f {
-    let left = select(0.0, ROOM * bounds_excess(bounds), search_count >= PATIENCE);
-    let error = max(max(casting.share * far.y, left), casting.exact_error) + ULP * abs(search_exact);
-    return select(far, vec2f(search_exact, error), error < far.y);
 }
 
 @compute @workgroup_size(64)

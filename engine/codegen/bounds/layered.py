@@ -37,6 +37,11 @@ def network_kinds(shape: Shape) -> tuple[Group, ...]:
     return tuple(dict.fromkeys(kind for layer in range(len(shape.activations)) for kind in kinds_of(shape, layer)))
 
 
+def pace_constants(kinds: Sequence[Group]) -> dict[str, bool]:
+    """What `arithmetic/parabola_pace` knows of a network with these kinds."""
+    return {"KINKED": any(jump for kind in kinds for a in kind for _, jump in a.rule.kinks(a.argument))}
+
+
 def end_module(joint: Activation | None) -> str:
     """The text of `generated/end`: `layered_result(at)`, the network's output 0: a sum, or a joint activation of sums.
 

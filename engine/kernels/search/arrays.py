@@ -20,6 +20,8 @@ CASTING = struct(
     share="f32",  # of float32's error bound, that bounds are worth where f is known in float64; 0: it is not asked for
     exact_error="f32",  # of values in float64
 )
+# How the lengths of segments are chosen where bounds are parabolas: the text of `generated/bounds`.
+PACE = "#import arithmetic/parabola_pace\n"
 # Of a list of open rays.
 PART = struct("Part", first="u32", count="u32")
 # vec4u of a ray's state: SEARCH_STATE in wgsl/arithmetic/search/state.

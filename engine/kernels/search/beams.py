@@ -16,7 +16,7 @@ from engine.gpu.kernel import Kernel, spread
 from engine.gpu.structs import struct
 from engine.kept import kept
 from engine.kernels.product import VEC4
-from engine.kernels.search.arrays import BINDINGS, RAYS, workgroups
+from engine.kernels.search.arrays import BINDINGS, PACE, RAYS, workgroups
 from engine.kernels.search.layered import Layered
 from engine.network.rules.extrema import extrema
 
@@ -150,7 +150,6 @@ LISTED = (
     Binding("next", "write", "array<atomic<u32>>"),
     Binding("cursors", "write", "array<u32>"),
 )
-PACE = "#import arithmetic/parabola_pace\n"
 
 
 def _sizes(lanes):

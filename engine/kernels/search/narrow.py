@@ -1,6 +1,6 @@
 """The bounds of a whole narrow network by one kernel; and what kernels of all widths know of layers and units."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,19 +12,24 @@ from engine.codegen.mlp.narrow import narrow_groups
 from engine.gpu.array import Array
 from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.channel_map import groups_of
-from engine.gpu.kernel import Kernel, spread, subgroup_size
+from engine.gpu.kernel import Dispatch, Kernel, spread, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kept import kept
 from engine.kernels.product import VEC4
+from engine.kernels.search.arrays import BINDINGS, PACE
 from engine.network.mlp import Mlp
 
 # Multiply-adds of one dispatch, at most: 0.1 s on two cores.
 WORK = 1 << 31
 SMALLEST = 2.0**-126
 PARTS = len(code.PARTS)
-NARROW = struct("Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32")
+NARROW = struct(
+    "Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32", turns="u32"
+)
+# What software drivers allow an invocation of all loops together, with room.
+LOOPS = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,8 @@ class NarrowNetwork:
 
     def __init__(self, net: Mlp):
         self.lanes, self.groups, self.count = subgroup_size(), narrow_groups(net.shape), len(net.layers)
-        self.columns = narrow_columns(self.groups, self.lanes)
-        self.kernel = _narrow_kernel(code.network_kinds(net.shape), self.groups, self.lanes)
+        self.columns, self.is_joint = narrow_columns(self.groups, self.lanes), net.activations[-1].is_whole
+        self.key = code.network_kinds(net.shape), self.groups, self.lanes
         abouts = [About.of(net, i) for i in range(len(net.layers))]
         counts = [groups_of(n) for n in net.shape.sizes[1:]]
         layers = [(n, about.terms, about.least, NONE) for n, about in zip(counts, abouts, strict=True)]
@@ -90,21 +95,51 @@ class NarrowNetwork:
 
     def steps(self, pieces: Array, first: int, count: int) -> Iterator[Callable[[Encoder], None]]:
         """What records the bounds of some pieces."""
-        narrow = NARROW.new(layers=self.count, outputs=self.outputs, columns=self.columns, count=count, first=first)
-        yield self.kernel.prepared(
-            spread(-(-count // self.lanes)), narrow=narrow, pieces=pieces, layers=self.layers, kinds=self.kinds,
-            weights=self.weights, output=self.sums(count)[0],
-        ).record  # fmt: skip
+        yield self._prepared(_narrow_kernel, count, first, pieces=pieces, output=self.sums(count)[0]).record
+
+    @property
+    def turns(self) -> int:
+        """Segments of a ray in one dispatch of `search` at most; 0 where the output is no sum."""
+        return 0 if self.is_joint else max(1, LOOPS // (self.count * (self.groups + 1) + 64))
+
+    def search(
+        self, casting: Array, arrays: Mapping[str, Array], rays: Array, first: int, count: int, turns: int
+    ) -> Dispatch:
+        """What takes some rays of a list on by so many segments. Its kernel compiles for a second or two.
+
+        arrays   `rays`, `crossings`, `costs`, `states`
+        """
+        return self._prepared(_search_kernel, count, first, turns, casting=casting, open=rays, **arrays)
+
+    def _prepared(self, kernel, count, first, turns=0, **arrays):
+        narrow = NARROW.new(
+            layers=self.count, outputs=self.outputs, columns=self.columns, count=count, first=first, turns=turns
+        )
+        groups = spread(-(-count // self.lanes))
+        shared = {"layers": self.layers, "kinds": self.kinds, "weights": self.weights}
+        return kernel(*self.key).prepared(groups, narrow=narrow, **shared, **arrays)
+
+
+NETWORK = (
+    Binding("narrow", "uniform", NARROW),
+    Binding("layers", "read", "array<vec4f>"),
+    Binding("kinds", "read", "array<u32>"),
+    Binding("weights", "storage_texture", TABLE),
+)
 
 
 @kept
 def _narrow_kernel(kinds, groups, lanes):
     bindings = (
-        Binding("narrow", "uniform", NARROW),
-        Binding("pieces", "read", "array<vec4f>"),
-        Binding("layers", "read", "array<vec4f>"),
-        Binding("kinds", "read", "array<u32>"),
-        Binding("weights", "storage_texture", TABLE),
-        Binding("output", "write", "array<vec4f>"),
+        *NETWORK, Binding("pieces", "read", "array<vec4f>"), Binding("output", "write", "array<vec4f>")
     )
     return Kernel.of("kernels/layered_narrow", bindings, layered=code.narrow_module(kinds, groups, lanes))
+
+
+@kept
+def _search_kernel(kinds, groups, lanes):
+    bindings = (*BINDINGS, Binding("open", "read", "array<u32>"), *NETWORK)
+    return Kernel.of(
+        "kernels/rays_narrow", bindings, constants=code.pace_constants(kinds), bounds=PACE,
+        layered=code.narrow_module(kinds, groups, lanes),
+    )  # fmt: skip

@@ -6,19 +6,22 @@ from typing import TypeAlias
 
 import numpy as np
 
+from engine.codegen.bounds.layered import network_kinds, pace_constants
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.passes import Encoder
 from engine.kept import kept
-from engine.kernels.search.arrays import BINDINGS, PART, workgroups
+from engine.kernels.search.arrays import BINDINGS, PACE, PART, workgroups
 from engine.kernels.search.beams import Beams
 from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.layered import Layered
 
 # Segments of each ray in one submission, at most; and of those before it, so that few are for rays that have ended.
 MOST_SEGMENTS, SHARE = 64, 8
+# Rays that take more segments than these are hard: few are left, and dispatches by the thousand would take the time.
+HARD = 1024
 # Places whose values in float64 are computed first; after that as many as time allows.
 FIRST_PLACES = 512
 # In a list: how many rays go on, how many wait; these follow.
@@ -52,12 +55,13 @@ class LayeredPasses:
         self._struct = casting
         self._beams: Beams | None = None
         self.layered, self.arrays, self.exact, self.jump = layered, dict(arrays), exact, jump
-        self.casting, self._is_kinked = Array.of(casting, "uniform"), _is_kinked(layered.net)
+        self.casting, self._kinds = Array.of(casting, "uniform"), network_kinds(layered.net.shape)
         self.rays = int(casting["rays"].item())
         self.part = min(self.rays, layered.chunk)
         self.lists = [Array("u4", self.rays + LIST) for _ in range(2)]
         self.pieces, self.found = (Array("f4", 8 * max(1, self.part)) for _ in range(2))
         self._going, self._waiting, self._at, self._segments, self._is_begun = self.rays, 0, 0, 0, False
+        self._dispatches: dict[tuple, Dispatch] = {}
         # What a segment of one ray takes, in a batch, and a value in float64.
         self._seconds, self._exact_seconds = 0.0, 0.0
         self._together = MOST_SEGMENTS  # fewer where rays soon come to wait, after which segments do nothing
@@ -111,8 +115,10 @@ class LayeredPasses:
         self.found.write(found)
         with device().recording("rays") as encoder:
             self._prepared("answer", first, count).record(encoder)
-        numbers = self.lists[0].read(count, LIST + first)
-        self.lists[0].write(numbers, LIST + self._going)
+            # By way of the other list, since no buffer is copied into itself.
+            here, there = (each.buffer for each in self.lists)
+            encoder.copy_buffer_to_buffer(here, 4 * (LIST + first), there, 0, 4 * count)
+            encoder.copy_buffer_to_buffer(there, 0, here, 4 * (LIST + self._going), 4 * count)
         self._going, self._waiting = self._going + count, self._waiting - count
         self.lists[0].write([self._going, self._waiting])
         self._exact_seconds = (time.perf_counter() - begun) / count
@@ -124,7 +130,8 @@ class LayeredPasses:
             may = seconds / self._seconds
             rays = min(rays, max(self.part, int(may) // self.part * self.part))
             if rays == self._going:
-                segments = max(1, int(min(may // rays, self._together, 1 + self._segments // SHARE)))
+                most = self._turns or self._together
+                segments = max(1, int(min(may // rays, most, 1 + self._segments // SHARE)))
         else:
             rays = min(rays, self.part)
         begun = time.perf_counter()
@@ -164,9 +171,20 @@ class LayeredPasses:
         self.lists.reverse()
         self._going, self._waiting, self._at = *map(int, self.lists[0].read(LIST)), 0
 
+    @property
+    def _turns(self):
+        """Segments of a ray that one kernel may take; 0 before rays are hard, since it compiles for seconds."""
+        narrow = self.layered.narrow
+        return narrow.turns if narrow is not None and self._segments >= HARD else 0
+
     def _advance(self, encoder, first, count, segments):
-        steps = [self._prepared(name, first, count) for name in ("aim", "take")]
         jump = self.jump and self.jump(self.casting, self.arrays, self.lists[0], first, count)
+        if self._turns:
+            if jump:
+                jump.record(encoder)
+            self._prepared("turns", first, count, 1 << (segments.bit_length() - 1)).record(encoder)
+            return
+        steps = [self._prepared(name, first, count) for name in ("aim", "take")]
         for _ in range(segments):
             if jump:
                 jump.record(encoder)
@@ -177,20 +195,25 @@ class LayeredPasses:
     def _record(self, encoder: Encoder, name: str, count: int) -> None:
         self._prepared(name, 0, count).record(encoder)
 
-    def _prepared(self, name, first, count):
-        return _kernel(name, self._is_kinked).prepared(
+    def _prepared(self, name, first, count, turns=0):
+        key = name, first, count, turns, id(self.lists[0])
+        if key not in self._dispatches:
+            # What is not among the last few is forgotten.
+            self._dispatches = dict([*self._dispatches.items()][-16:]) | {key: self._dispatch(*key[:4])}
+        return self._dispatches[key]
+
+    def _dispatch(self, name, first, count, turns):
+        if name == "turns":
+            assert self.layered.narrow is not None
+            return self.layered.narrow.search(self.casting, self.arrays, self.lists[0], first, count, turns)
+        return _kernel(name, self._kinds).prepared(
             workgroups(count), casting=self.casting, part=PART.new(first=first, count=count),
             open=self.lists[0], next=self.lists[1], pieces=self.pieces, found=self.found, **self.arrays,
         )  # fmt: skip
 
 
-def _is_kinked(net):
-    kinds = (kind for layer in net.activations for kind in layer.kinds)
-    return any(jump for kind in kinds for _, jump in kind.rule.kinks(kind.argument))
-
-
 @kept
-def _kernel(entry, is_kinked):
+def _kernel(entry, kinds):
     bindings = (
         *BINDINGS,
         Binding("part", "uniform", PART),
@@ -199,7 +222,6 @@ def _kernel(entry, is_kinked):
         Binding("pieces", "write", "array<vec4f>"),
         Binding("found", "read", "array<vec4f>"),
     )
-    bounds = "#import arithmetic/parabola_pace\n"
-    constants = {"KINKED": is_kinked}
+    constants = pace_constants(kinds)
     file = "kernels/rays_exact" if entry in ("ask", "answer") else "kernels/rays_layered"
-    return Kernel.of(file, bindings, entry=entry, constants=constants, bounds=bounds)
+    return Kernel.of(file, bindings, entry=entry, constants=constants, bounds=PACE)
