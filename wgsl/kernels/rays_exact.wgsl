@@ -1,6 +1,6 @@
 // Rays that wait for f in float64: `ask` writes the places of a part of a list, `answer` takes the values.
 #import generated/bindings
-#import kernels/rays_listed
+#import kernels/rays_taken
 
 @compute @workgroup_size(64)
 fn ask(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -22,8 +22,6 @@ fn answer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
     }
     let ray = open[LIST + part.first + i];
     load(ray);
-    search_waits = false;
-    search_known = true;
-    search_exact = found[i].x;
+    take_exact(ray, found[i].x);
     search_store(ray);
 }

@@ -15,10 +15,15 @@ fn load(ray: u32) {
     search_load(ray, rays[2u * ray].w);
 }
 
+// Where the next answer is written.
+fn next_answer(ray: u32) -> u32 {
+    return ray * casting.surfaces + search_answers;
+}
+
 // Writes the answer; that may be all that is wanted of the ray.
 fn write(ray: u32) {
     let c = search_crossing;
-    crossings[ray * casting.surfaces + search_answers - 1u] =
+    crossings[next_answer(ray) - 1u] =
         vec4u(bitcast<u32>(c.t), bitcast<u32>(c.uncertainty), bitcast<u32>(c.level), c.kind);
     if search_answers >= casting.surfaces || ends_ray(c) {
         search_finish();

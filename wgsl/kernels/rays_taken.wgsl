@@ -10,15 +10,24 @@ const ASKED = 0.5;
 // Takes f at the far end, with its error bound, and how far f may leave the chord before it.
 fn take_bounds(ray: u32, value: vec2f, range: vec2f) {
     let bounds = Bounds(range.x, range.y);
-    var far = value;
-    if search_known {
-        far = exact_end(bounds, far);
-        search_known = false;
-    } else if casting.share > 0.0 && asks(bounds, far) {
+    if casting.share > 0.0 && asks(bounds, value) {
+        // What was found stands in the place of the answer to come.
+        crossings[next_answer(ray)] = vec4u(bitcast<vec2u>(value), bitcast<vec2u>(range));
         search_waits = true;
         return;
     }
-    if search_take(bounds, far) {
+    take_known(ray, value, range);
+}
+
+// Takes the value in float64 that a ray has waited for.
+fn take_exact(ray: u32, exact: f32) {
+    let waiting = bitcast<vec4f>(crossings[next_answer(ray)]);
+    search_waits = false;
+    take_known(ray, exact_end(exact, Bounds(waiting.z, waiting.w), waiting.xy), waiting.zw);
+}
+
+fn take_known(ray: u32, value: vec2f, range: vec2f) {
+    if search_take(Bounds(range.x, range.y), value) {
         write(ray);
     }
     if search_done {
@@ -33,8 +42,8 @@ fn asks(bounds: Bounds, far: vec2f) -> bool {
 
 // f at the far end in float64. It counts as known as well as bounds of short pieces tell it, most of which are there
 // from rounding: where they leave more than is usual, shorter pieces would go on without end.
-fn exact_end(bounds: Bounds, far: vec2f) -> vec2f {
+fn exact_end(exact: f32, bounds: Bounds, far: vec2f) -> vec2f {
     let left = select(0.0, ROOM * bounds_excess(bounds), search_count >= PATIENCE);
-    let error = max(max(casting.share * far.y, left), casting.exact_error) + ULP * abs(search_exact);
-    return select(far, vec2f(search_exact, error), error < far.y);
+    let error = max(max(casting.share * far.y, left), casting.exact_error) + ULP * abs(exact);
+    return select(far, vec2f(exact, error), error < far.y);
 }

@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     search_levels(casting.level, casting.spacing, casting.single != 0u, casting.segments);
     search_load(ray, start.w);
     let begins = search_phase == START && !search_entered;
-    if search_done || search_waits || search_known || !(begins || search_wants_skip()) {
+    if search_done || search_waits || !(begins || search_wants_skip()) {
         return;
     }
     let bracket = tree_next(start.xyz, rays[2u * ray + 1u].xyz, search_t, search_length);

@@ -25,9 +25,7 @@ from engine.network.mlp import Mlp
 WORK = 1 << 31
 SMALLEST = 2.0**-126
 PARTS = len(code.PARTS)
-NARROW = struct(
-    "Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32", turns="u32"
-)
+NARROW = struct("Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32", turns="u32")
 # What software drivers allow an invocation of all loops together, with room.
 LOOPS = 1 << 15
 
@@ -130,9 +128,7 @@ NETWORK = (
 
 @kept
 def _narrow_kernel(kinds, groups, lanes):
-    bindings = (
-        *NETWORK, Binding("pieces", "read", "array<vec4f>"), Binding("output", "write", "array<vec4f>")
-    )
+    bindings = (*NETWORK, Binding("pieces", "read", "array<vec4f>"), Binding("output", "write", "array<vec4f>"))
     return Kernel.of("kernels/layered_narrow", bindings, layered=code.narrow_module(kinds, groups, lanes))
 
 

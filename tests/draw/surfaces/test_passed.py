@@ -7,7 +7,7 @@ from engine.draw.surfaces.passed import Passed
 from engine.gpu.array import Array
 from engine.kernels.search.arrays import STATE
 
-BESIDE, DONE, KNOWN, ANSWERS = 2, 4, 32, 1 << 8
+BESIDE, DONE, WAITS, ANSWERS = 2, 4, 16, 1 << 8
 
 
 def test_the_share_is_of_the_way_of_the_answers_or_whole_and_of_no_other_number():
@@ -26,8 +26,8 @@ def test_the_share_is_of_the_way_of_the_answers_or_whole_and_of_no_other_number(
 
     assert share() == 0.0
     floats[:, 0] = 0.5
-    # A value in float64, whose bits are a large number.
-    floats[:, 13], words[:, 8] = 0.7, BESIDE | KNOWN
+    # Nor do a value's bits or a flag count.
+    floats[:, 14], words[:, 8] = 0.7, BESIDE | WAITS
     assert share() == pytest.approx(0.25, abs=1e-6)
     words[:20, 8] = BESIDE | 2 * ANSWERS
     assert share() == pytest.approx(0.5 * 0.5 + 0.5 * 0.25, abs=1e-6)

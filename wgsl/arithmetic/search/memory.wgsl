@@ -5,7 +5,6 @@
 const SEARCH_STATE = 4u;
 const ENTERED = 8u;
 const WAITS = 16u;
-const KNOWN = 32u;
 
 // The state of ray `at`, of this length, as search_store left it.
 fn search_load(at: u32, length: f32) {
@@ -25,13 +24,11 @@ fn search_load(at: u32, length: f32) {
     search_phase = counts.x & 7u;
     search_entered = (counts.x & ENTERED) != 0u;
     search_waits = (counts.x & WAITS) != 0u;
-    search_known = (counts.x & KNOWN) != 0u;
     search_answers = counts.x >> 8u;
     search_count = counts.y;
     search_segments = counts.z;
     search_evaluations = counts.w;
     search_side = bitcast<f32>(more.x);
-    search_exact = bitcast<f32>(more.y);
     search_near = bitcast<vec2f>(more.zw);
     search_moved = false;
     search_done = search_phase == DONE;
@@ -41,8 +38,8 @@ fn search_store(at: u32) {
     let first = SEARCH_STATE * at;
     states[first] = bitcast<vec4u>(vec4f(search_t, search_width, search_aim, search_until));
     states[first + 1u] = bitcast<vec4u>(vec4f(search_touch, search_level, search_third));
-    let flags = select(0u, ENTERED, search_entered) | select(0u, WAITS, search_waits) | select(0u, KNOWN, search_known);
+    let flags = select(0u, ENTERED, search_entered) | select(0u, WAITS, search_waits);
     let packed = search_phase | flags | (search_answers << 8u);
     states[first + 2u] = vec4u(packed, search_count, search_segments, search_evaluations);
-    states[first + 3u] = vec4u(bitcast<u32>(search_side), bitcast<u32>(search_exact), bitcast<vec2u>(search_near));
+    states[first + 3u] = vec4u(bitcast<u32>(search_side), 0u, bitcast<vec2u>(search_near));
 }

@@ -60,10 +60,8 @@ var<private> search_segments: u32;
 var<private> search_evaluations: u32;
 // How many answers it has given.
 var<private> search_answers: u32;
-// Of the far end: whether its value in float64 is waited for, or known, and that value.
+// Whether it waits for the value at the far end in float64.
 var<private> search_waits: bool;
-var<private> search_known: bool;
-var<private> search_exact: f32;
 // Whether the last segment was passed, so that its far end is the next one's near end.
 var<private> search_moved: bool;
 // No further answer will come.
@@ -103,8 +101,6 @@ fn search_begin(length: f32) {
     search_evaluations = 0u;
     search_answers = 0u;
     search_waits = false;
-    search_known = false;
-    search_exact = 0.0;
     search_moved = false;
     search_done = search_phase == DONE;
 }
