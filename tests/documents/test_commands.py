@@ -66,6 +66,9 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("path", WITH_COMMANDS, ids=place)
 def test_the_commands_of_a_document_run(path, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
+    # No option makes an export's picture small.
+    monkeypatch.setattr("engine.vector.pictured.ACROSS", 120)
+    monkeypatch.setattr("engine.draw.surfaces.curves.CELLS", 48)
     # --dump-wgsl and --verbose hold for the process they are given to: they end with this test.
     for name in (diagnostics.WGSL_FOLDER, diagnostics.LOG_LEVEL):
         monkeypatch.setenv(name, "")
