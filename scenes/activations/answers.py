@@ -57,8 +57,12 @@ class Answering(SeenNetwork):
     @property
     def convnet(self) -> engine.ConvNet:
         """The network; if its outputs are scores of classes, with a softmax behind them."""
-        net, kind = self.plain, self.kind.kind
-        return self.cached("convnet", (net, kind), lambda: engine.with_probabilities(net) if kind == "classes" else net)
+        net = self.plain
+
+        def made():
+            return engine.with_probabilities(net) if self.kind.kind == "classes" else net
+
+        return self.cached("convnet", (net, self.output), made)  # which say the kind, and are asked for more quickly
 
     @property
     def probabilities(self) -> np.ndarray | None:

@@ -51,7 +51,9 @@ def corners(scene):
 
 def reach(scene, aspect):
     """(2,) how far what is shown reaches to the sides and up, 1 at the picture's edges."""
-    seen = np.array([scene.camera.project(point, aspect)[:2] for point in corners(scene)])
+    camera, points = scene.camera, corners(scene)
+    x, y, _, w = camera.projection(aspect) @ camera.view() @ np.column_stack([points, np.ones(len(points))]).T
+    seen = np.stack([x / w, y / w], axis=1)
     return np.abs(seen).max(axis=0), np.ptp(seen, axis=0) / 2.0
 
 
@@ -61,10 +63,10 @@ def test_words_lie_in_the_picture_and_never_on_one_another(name, theme):
     scene = SCENES[name]()
     scene.theme = theme
     scene.advance(engine.Clock(scene.moment))
-    for azimuth, altitude in TURNS if name in TURNED else TURNS[:1]:
-        if name in TURNED:
-            scene.azimuth, scene.altitude = azimuth, altitude
-        for size in SIZES:
+    for size in SIZES:  # outside, since a legend is kept for a size
+        for azimuth, altitude in TURNS if name in TURNED else TURNS[:1]:
+            if name in TURNED:
+                scene.azimuth, scene.altitude = azimuth, altitude
             boxes = placed(scene, size).taken
             assert boxes
             for k, box in enumerate(boxes):
