@@ -1,7 +1,7 @@
 """The base of activations: the settings for the network and its input picture, and the responses."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import permutations
 from typing import Any
@@ -168,11 +168,16 @@ def drawn_picture(kind: str, seed: int) -> np.ndarray:
 
     Every second group of four seeds is mirrored, and colour channels are exchanged: 48 different pictures of each kind.
     """
-    row = engine.shrunk_image(str(files("scenes").joinpath("data", "drawn", f"{kind}.webp")), DRAWN * SIDE)
+    row = _drawn(kind)
     look, number = divmod(seed, DRAWN)
     picture = row[:, number * SIDE : (number + 1) * SIDE]
     channels = list(permutations(range(3)))[look // 2 % 6]
     return np.ascontiguousarray(picture[:, :: -1 if look % 2 else 1][..., channels])
+
+
+@lru_cache(maxsize=4)
+def _drawn(kind):
+    return engine.shrunk_image(str(files("scenes").joinpath("data", "drawn", f"{kind}.webp")), DRAWN * SIDE)
 
 
 def code_image(code: np.ndarray, cell: int = 8) -> np.ndarray:
