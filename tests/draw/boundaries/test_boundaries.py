@@ -110,7 +110,7 @@ def exact_distance(net, low, high, neurons):
         best = np.full(len(points), np.inf)
         for start, along in zip(a, way, strict=True):
             t = np.clip((points - start) @ along / max(along @ along, 1e-300), 0, 1)
-            best = np.minimum(best, np.linalg.norm(points - start - t[:, None] * along, axis=1))
+            best = np.minimum(best, np.hypot(*(points - start - t[:, None] * along).T))
         return best
 
     return distance, pieces
