@@ -125,10 +125,11 @@ class SceneFiles:
         """{name: module} of the modules that were imported from the file's folder."""
         if self.path is None:
             return {}
-        found = {}
+        found, folder = {}, str(self.path.parent)
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if file and name.partition(".")[0] not in (*OURS, "__main__"):
+            # First what is quick: there are thousands of modules, and a window asks several times a second.
+            if file and str(file).startswith(folder) and name.partition(".")[0] not in (*OURS, "__main__"):
                 parts = self.path.parent.joinpath(*name.split("."))
                 if Path(file) in (parts.with_suffix(".py"), parts / "__init__.py") and Path(file) != self.path:
                     found[name] = module
