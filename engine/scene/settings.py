@@ -7,6 +7,7 @@ Groups order the panel: what is shown, how, time, camera, save. Settings for fil
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
@@ -355,4 +356,11 @@ def assign(scene: Scene, name: str, value: Any) -> None:
     known = settings(scene)
     if name not in known:
         raise SettingError(f"{type(scene).__name__}: " + near(name, known, noun="setting"))
-    setattr(scene, name, known[name].read(value) if isinstance(value, str) else value)
+    try:
+        setattr(scene, name, known[name].read(value) if isinstance(value, str) else value)
+    except SettingError as error:
+        files = [other for other, setting in known.items() if is_data(setting)]
+        if not files or name in files or not (isinstance(value, str) and os.path.isfile(value)):
+            raise
+        given = ", ".join(f"{other}=FILE" for other in files)
+        raise SettingError(f"{error} {value} is a file; files are given as {given}.") from None

@@ -144,6 +144,9 @@ class ActivationsBlocks(Answering):
         kept = self.forward.kept[1:]
         known = dict(zip(short_names(kept), kept, strict=True)) | dict(zip(short_names(names), names, strict=True))
         known |= {name: name for name in kept}
+        # The last is called so too, whatever a file calls it.
+        last = self.convnet.output.name
+        known = {"output": last} | ({"prob": last} if self.kind.kind == "classes" else {}) | known
         return {typed(name): node for name, node in known.items()} | known
 
     @property

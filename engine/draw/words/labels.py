@@ -26,8 +26,8 @@ class Labels(Drawable):
     size        small, normal or title
     colour      linear RGB, or None for the theme's foreground
     opacity     a number or (N,)
-    bodies      (B, M, 3) corners of convex bodies in the world, the k-th that of the k-th text, which stands above its
-                own where it would lie on others
+    bodies      (B, M, 3) corners of convex bodies in the world, the k-th that of the k-th text, which stands elsewhere
+                beside it where it would lie on others
     """
 
     bodies: np.ndarray = np.zeros((0, 8, 3))
@@ -56,7 +56,7 @@ class Labels(Drawable):
             image = haloed(words, size, colour, frame.theme, strength, reach)
             air = AIR * (image.shape[0] - 2 * reach)
             others, places = self._others(frame, number), [(x - image.shape[1] / 2, y - reach)]
-            places += self._above(frame, number, image.shape, reach)
+            places += self._around(frame, number, image.shape, places[0][1], reach)
             free = [at for at in places if not meets(_box(at, image.shape, reach), others)]
             for left, top in [*free, places[0]]:
                 if frame.write(image, round(left), round(top), margin=reach, air=air):
@@ -66,13 +66,14 @@ class Labels(Drawable):
         """(B, M, 2) where the bodies of the other texts are in the picture."""
         return frame.seen(np.delete(np.asarray(self.bodies), number, axis=0) if len(self.bodies) else ())
 
-    def _above(self, frame, number, shape, reach):
-        """The upper left corner of a text above its body, if that is there."""
-        found = frame.seen(self.bodies[number : number + 1])
-        return [
-            ((own.min(axis=0)[0] + own.max(axis=0)[0] - shape[1]) / 2, own.min(axis=0)[1] + reach - shape[0])
-            for own in found
-        ]
+    def _around(self, frame, number, shape, low, reach):
+        """Upper left corners of a text above its body, and below it from its left side and to its right one."""
+        found = []
+        for own in frame.seen(self.bodies[number : number + 1]):
+            (left, top), (right, _) = own.min(axis=0), own.max(axis=0)
+            above = (left + right - shape[1]) / 2, top + reach - shape[0]
+            found += [above, (left - reach, low), (right + reach - shape[1], low)]
+        return found
 
 
 def _box(place, shape, reach):

@@ -244,6 +244,21 @@ def test_a_mistaken_block_has_all_blocks_named():
     assert all(label in str(error.value) for label in scene.block_labels)
 
 
+def test_the_last_block_is_called_output_too_and_prob_where_it_has_classes():
+    parts = [*SEGMENTER, nodes.Reduce("m", ("d",), "mean", (2, 3), True), nodes.Softmax("likely", ("m",), 1)]
+    for text in ("output 2", "prob 2", "likely 2"):
+        assert opened(parts, neuron=text).pinned == Neuron("likely", 2, 0, 0)
+    assert opened(SEGMENTER, neuron="output 2 3 4").pinned == Neuron("d", 2, 3, 4)
+    with pytest.raises(SettingError, match="no block `prob`"):
+        opened(SEGMENTER, neuron="prob 2 3 4")
+
+
+def test_a_file_as_a_choice_says_which_setting_takes_files(tmp_path):
+    (tmp_path / "mine.onnx").write_bytes(b"a network")
+    with pytest.raises(SettingError, match=r"mine\.onnx is a file; files are given as .*net=FILE"):
+        assign(Activations(), "network", str(tmp_path / "mine.onnx"))
+
+
 def test_a_small_picture_has_no_card_of_answers():
     scene = Activations(reveal=False, labels=False, key=False)
     scene.advance(Clock(0.0))
