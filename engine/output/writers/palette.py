@@ -102,7 +102,7 @@ def draw(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray
     frames   list of (H, W, 3) uint8, all of one size
     wanted   list of (H, W) bool: the pixels to be drawn; the indices of all others are meaningless
 
-    Up to 255 colours stay exact; more are dithered.
+    They are dithered; see `exact` for up to 255 colours.
     """
     for bits in (7, 6, 5):
         codes = [_codes(frame, bits) for frame in frames]
@@ -110,8 +110,6 @@ def draw(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray
         found = np.flatnonzero(counts)
         if len(found) == 0:
             return np.zeros((1, 3), np.uint8), [np.zeros(f.shape[:2], np.uint8) for f in frames]
-        if len(found) <= COLOURS and (plain := _exact(frames, wanted)):
-            return plain
         if len(found) <= MOST_CELLS:
             break
     colours = _cells(found, bits)
@@ -123,8 +121,11 @@ def draw(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray
     return entries, [np.where(thresholds < share[code], second[code], first[code]) for code in codes]
 
 
-def _exact(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]] | None:
-    """The same without loss, or None when there are more than 255 colours."""
+def exact(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]] | None:
+    """As `draw`, without loss; None when there are more than 255 colours."""
+    some = np.unique(np.concatenate([_codes(f, 5)[w] for f, w in zip(frames, wanted, strict=True)]))
+    if not 0 < len(some) <= COLOURS:
+        return None
     codes = [_codes(frame, 8) for frame in frames]
     known = np.unique(np.concatenate([np.unique(c[w]) for c, w in zip(codes, wanted, strict=True)]))
     if len(known) > COLOURS:

@@ -6,7 +6,7 @@ from frames import flat, smooth
 from PIL import Image
 
 from engine.errors import FileError
-from engine.output.writers import palette
+from engine.output.writers import gif, palette
 from engine.output.writers.gif import TOGETHER, GifWriter, delay
 
 
@@ -69,6 +69,18 @@ def test_what_moved_away_leaves_no_trace(tmp_path):
     assert np.abs(back[0].astype(float) - here).mean() < 3.0
     for k in range(2, len(back), 2):
         assert np.abs(back[k].astype(float) - here).mean() < 3.0
+
+
+def test_a_change_that_dithering_hides_is_drawn_later_and_is_never_more_than_that(tmp_path):
+    first = np.ascontiguousarray(smooth(1, size=(64, 48))[0][..., :3]).clip(0, 230)
+    frames = [first + np.uint8(k) for k in range(2 * TOGETHER)]
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 255
+    changed = gif._changes(frames, None, gif.UNSEEN)[1]
+    assert [bool(each.any()) for each in changed[:9]] == [True, False, False, False, True, False, False, False, True]
+    back, _, _ = write(tmp_path / "a.gif", frames)
+    still, _, _ = write(tmp_path / "b.gif", frames[:1])
+    off = np.abs(still[0].astype(int) - frames[0]).max()
+    assert np.abs(back.astype(int) - np.stack(frames)).max() <= off + gif.UNSEEN + 4
 
 
 def test_smooth_shading_has_no_bands(tmp_path):
