@@ -170,7 +170,8 @@ class Frames:
             if self.needs_frame:
                 self.request()
             else:
-                self._wall = None
+                if self.painter.is_done:  # else a finer picture waits for seconds of rest
+                    self._wall = None
                 self.reloader.poll_later()
 
     def _screen(self) -> AbstractContextManager[None]:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from slow_window import SIZE, Window
 
+from engine.app.live.frames import FIRST_STEP
 from engine.app.live.recovery import WENT_ON
 from engine.errors import DeviceLostError
 from engine.gpu.array import Array
 from engine.gpu.device import device
+from engine.render.painter import Painter
 from engine.render.renderer import Renderer
 
 
@@ -135,3 +137,17 @@ def test_a_window_that_is_closed_while_it_records_leaves_nothing(tmp_path):
     window.until(lambda: window.viewer.recording.is_running)
     window.canvas.close()
     assert not window.viewer.recording.is_running and list(tmp_path.iterdir()) == []
+
+
+def test_the_time_between_frames_is_rest_as_long_as_a_finer_picture_waits(window, monkeypatch):
+    viewer, wall, rested = window.viewer, [100.0], []
+    window.settled()
+    monkeypatch.setattr(type(viewer), "needs_frame", False)
+    window.canvas.draw()
+    monkeypatch.setattr("engine.app.live.frames.time.perf_counter", lambda: wall[0])
+    monkeypatch.setattr(viewer.painter.refinement, "rested", rested.append)
+    for is_done, seconds in ((True, FIRST_STEP), (False, FIRST_STEP), (False, 0.25), (True, 0.25), (True, FIRST_STEP)):
+        monkeypatch.setattr(Painter, "is_done", is_done)
+        window.canvas.draw()
+        assert rested[-1] == pytest.approx(seconds)
+        wall[0] += 0.25
