@@ -203,8 +203,7 @@ class ActivationsMarks(ActivationsBlocks):
         images = [engine.InsetImage(self.seen, f"sees {bottom - top} x {right - left}" if box else "the code", box)]
         if values.shape != (1, 1):
             values, at = self._as_patches(neuron, values, rows)
-            low, high = finite_span(values)
-            low = min(0.0, low)
+            low, high = np.minimum((0.0, np.inf), finite_span(values))
             colours = engine.srgb(engine.map_colours("viridis", "image", unit(values, low, high)))
             colours[np.isnan(values)] = UNKNOWN
             pixels = np.round(colours * 255).astype(np.uint8)

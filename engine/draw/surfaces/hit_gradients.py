@@ -40,17 +40,9 @@ class HitGradients:
         self._list, self._total = Array("u4", 1), Array("u4", 1)
 
     def steps(
-        self,
-        rays: Array,
-        crossings: Array,
-        gradients: Array,
-        count: int,
-        answers: int,
-        most: int,
-        levels: Levels,
-        *,
-        places: int = 0,
-    ) -> Iterator[float]:
+        self, rays: Array, crossings: Array, gradients: Array, count: int, answers: int, most: int, levels: Levels,
+        *, places: int = 0,
+    ) -> Iterator[float]:  # fmt: skip
         """Writes the gradients and moves hits to where they say; waits before it yields the share that is done.
 
         rays        two vec4f a ray, see `draw.surfaces.crossings`
@@ -109,14 +101,9 @@ class HitGradients:
             ).record(encoder)
             values = self.field.record(encoder, points, count)
             _kernel("leave").prepared(
-                groups,
-                listing=listing,
-                rays=rays,
-                list=self._list,
-                values=values,
-                crossings=crossings,
+                groups, listing=listing, rays=rays, list=self._list, values=values, crossings=crossings,
                 gradients=gradients,
-            ).record(encoder)
+            ).record(encoder)  # fmt: skip
 
 
 READ = {name: Binding(name, "read", "array<vec4f>") for name in ("rays", "values")}

@@ -55,16 +55,13 @@ class Labels(Drawable):
         for _, x, y, words, strength, number in sorted(found):
             image = haloed(words, size, colour, frame.theme, strength, reach)
             air = AIR * (image.shape[0] - 2 * reach)
-            others, places = self._others(frame, number), [(x - image.shape[1] / 2, y - reach)]
+            others = frame.seen(np.delete(self.bodies, number, axis=0) if len(self.bodies) else ())
+            places = [(x - image.shape[1] / 2, y - reach)]
             places += self._around(frame, number, image.shape, places[0][1], reach)
             free = [at for at in places if not meets(_box(at, image.shape, reach), others)]
             for left, top in [*free, places[0]]:
                 if frame.write(image, round(left), round(top), margin=reach, air=air):
                     break
-
-    def _others(self, frame, number):
-        """(B, M, 2) where the bodies of the other texts are in the picture."""
-        return frame.seen(np.delete(np.asarray(self.bodies), number, axis=0) if len(self.bodies) else ())
 
     def _around(self, frame, number, shape, low, reach):
         """Upper left corners of a text above its body, and below it from its left side and to its right one."""

@@ -42,16 +42,13 @@ def _changes(frames: list[np.ndarray], before: np.ndarray | None, least: int) ->
             before, wanted = frame, np.ones(frame.shape[:2], bool)
         else:
             # Channel by channel, because `any` over an axis of three is ten times as slow.
-            red, green, blue = (np.maximum(a, b) - np.minimum(a, b) > least for a, b in _channels(frame, before))
+            pairs = [(frame[..., k], before[..., k]) for k in range(3)]
+            red, green, blue = (np.maximum(a, b) - np.minimum(a, b) > least for a, b in pairs)
             wanted = red | green | blue
             before = np.where(wanted[..., None], frame, before) if least else frame
         changed.append(wanted)
     assert before is not None
     return before, changed
-
-
-def _channels(a, b):
-    return [(a[..., k], b[..., k]) for k in range(3)]
 
 
 class GifWriter(FrameWriter):
