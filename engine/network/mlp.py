@@ -66,7 +66,7 @@ def real(array: ArrayLike, what: str = "its weights") -> np.ndarray:
 
 
 def _is_constant(array):
-    """Whether an array is as `weight_array` makes them and, with all that it is a view of, can no longer change."""
+    """Whether an array is as `weight_array` makes them, and neither it nor what it is a view of is writeable."""
     is_made_so = array.dtype == np.float32 and array.flags.c_contiguous
     while isinstance(array, np.ndarray) and not array.flags.writeable:
         if array.base is None:

@@ -21,6 +21,7 @@ from engine.vector.plot import (
     axis_inputs,
     laid_out,
     legend_group,
+    signed,
 )
 from engine.vector.ticks import tick_text
 
@@ -117,6 +118,6 @@ def _bar_group(layout, bar, foreground):
     ticks = [left + (value - bar.low) / (bar.high - bar.low) * width for value in bar.numbers]
     marks = Path("bar-ticks", [[[at, foot], [at, foot + TICK_MM]] for at in ticks], foreground, FRAME_MM)
     base = foot + TICK_MM + GAP_MM + TYPE_MM * 0.72
-    texts = [text.replace("-", "−") for text in tick_text(bar.numbers)]
-    words = [Words(text, at, base, TYPE_MM, "middle", foreground) for text, at in zip(texts, ticks, strict=True)]
+    numbers = zip(tick_text(bar.numbers), ticks, strict=True)
+    words = [Words(signed(text), at, base, TYPE_MM, "middle", foreground) for text, at in numbers]
     return Group("legend", [strip, marks, *words], "legend")

@@ -104,7 +104,7 @@ def _margins(width_mm, extent, ranges, axes, axis_names, entries, foot_mm):
         # page are at least as long as the final ones, so their room is enough.
         most = _most(width_mm), _most(width_mm * extent[1] / extent[0])
         texts = [tick_text(_ticks(ranges[k], most[k])) for k in (0, 1)]
-        along, upright = ([text_width(_signed(text), TYPE_MM) for text in some] or [0.0] for some in texts)
+        along, upright = ([text_width(signed(text), TYPE_MM) for text in some] or [0.0] for some in texts)
         left = max(left + TICK_MM + GAP_MM + max(upright) * 1.05, along[0] / 2 + GAP_MM)
         right = max(right, along[-1] / 2 + GAP_MM)
         top = max(top, TYPE_MM / 2)
@@ -173,12 +173,12 @@ def axes_group(layout: PageLayout, foreground: str, with_numbers: bool, axis_nam
     for value, text in zip(xs, tick_text(xs), strict=True):
         at = x + _along(layout.ranges[0], value) * width
         marks.append([[at, foot], [at, foot + TICK_MM]])
-        words.append(Words(_signed(text), at, base, TYPE_MM, "middle", foreground))
+        words.append(Words(signed(text), at, base, TYPE_MM, "middle", foreground))
     for value, text in zip(ys, tick_text(ys), strict=True):
         at = foot - _along(layout.ranges[1], value) * height
         marks.append([[x - TICK_MM, at], [x, at]])
         # 0.36: half of a digit's height, which is 0.72 of the type's.
-        words.append(Words(_signed(text), x - TICK_MM - GAP_MM, at + 0.36 * TYPE_MM, TYPE_MM, "end", foreground))
+        words.append(Words(signed(text), x - TICK_MM - GAP_MM, at + 0.36 * TYPE_MM, TYPE_MM, "end", foreground))
     if axis_names[0]:
         words.append(Words(axis_names[0], x + width / 2, base + TYPE_MM + GAP_MM, TYPE_MM, "middle", foreground))
     if axis_names[1]:
@@ -186,7 +186,8 @@ def axes_group(layout: PageLayout, foreground: str, with_numbers: bool, axis_nam
     return Group("axes", [*parts, Path("ticks", marks, foreground, FRAME_MM), *words], "axes")
 
 
-def _signed(text):
+def signed(text: str) -> str:
+    """A number as it is written, with a minus sign for its hyphen."""
     return text.replace("-", "−")
 
 

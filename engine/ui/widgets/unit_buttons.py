@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from functools import cache
+from functools import lru_cache
 
 from imgui_bundle import imgui
 
@@ -163,7 +163,7 @@ class UnitButtons:
             w.pen.add_rect((x - 0.5, y - 0.5), (x + width + 0.5, y + height + 0.5), w.colour("text"), corner, 1.6)
 
 
-@cache
+@lru_cache(maxsize=256)
 def readable(colour: str) -> str:
     """A dark or a light colour, whichever can be read on the given colour."""
     return max(("#10141c", "#ffffff"), key=lambda text: contrast(text, colour))
