@@ -28,10 +28,11 @@ setup:
 demo: setup
 	@$(PY) tools/demo.py
 
-# Two processes, a file of tests each; ARGS="-n 0 --pdb" for one.
+# Two processes, a file of tests each; ARGS="-n 0 --pdb" for one. In their order, since files of few tests are not the
+# short ones.
 test:
 	@$(SETUP) --extra dev
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-peers:
 	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import wgpu
-from wgpu.backends.wgpu_native import lib
 
 from engine.gpu.device import device
 
@@ -111,6 +110,8 @@ def timestamp_writes(label: str) -> dict | None:
 
 def _seconds(query_set: wgpu.GPUQuerySet, count: int) -> np.ndarray:
     """(count,) seconds that the passes of a query set took."""
+    from wgpu.backends.wgpu_native import lib  # here: see instance.prepare
+
     handle, queue = device().handle, device().queue
     usage = wgpu.BufferUsage.QUERY_RESOLVE | wgpu.BufferUsage.COPY_SRC
     ticks = handle.create_buffer(label="pass times", size=16 * count, usage=usage)

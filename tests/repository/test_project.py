@@ -38,6 +38,14 @@ def test_importing_the_engine_loads_no_library_of_its_rooms():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
+def test_a_command_that_draws_nothing_does_not_load_the_graphics_library():
+    code = (
+        "import sys; from engine.cli import main; assert main.main(['list', 'marching']) == 0; "
+        "assert 'engine.gpu.device' in sys.modules and 'wgpu.backends.wgpu_native' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
 def test_python_and_packages_agree_in_project_and_setup():
     project = PROJECT["project"]
     oldest = re.search(r"^OLDEST = \((\d+), (\d+)\)", text(ROOT / "tools" / "setup.py"), re.MULTILINE).groups()

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from wgpu.backends.wgpu_native import _helpers
-
 from engine.errors import DeviceLimitError, DeviceLostError
 
 LOST = (
@@ -58,6 +56,8 @@ def _is_not_of_loss(record: logging.LogRecord) -> bool:
 
 def watch() -> None:
     """Has all calls of the library raise our errors, and its lines about a loss noticed instead of printed."""
+    from wgpu.backends.wgpu_native import _helpers  # here: see instance.prepare
+
     kinds: Any = _helpers.ERROR_TYPES
     kinds |= {name: kind if getattr(kind, "__name__", "") == "make" else _error(kind) for name, kind in kinds.items()}
     log = logging.getLogger("wgpu")

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from wgpu.backends.wgpu_native import _ffi, extras
-
 from engine.errors import SettingError, near
 
 # The variable of wgpu's own tools that names backends, with commas between, and what it may say.
@@ -76,6 +74,9 @@ def backends() -> list[str]:
 @cache
 def prepare() -> None:
     """Makes the instance ready, once a process."""
+    # Here, because it reads a C header for a third of a second, which what draws nothing need not wait for.
+    from wgpu.backends.wgpu_native import _ffi, extras
+
     look_up_types(_ffi.ffi)
     # LP_NATIVE_VECTOR_WIDTH=512 would make fields 1.2 to 1.3 times faster, but Mesa 22.3 crashes at some pictures.
     # Unless they are named, wgpu tries OpenGL too and takes 0.8 s instead of 0.3 s to start.

@@ -21,6 +21,7 @@ def there(monkeypatch):
     """A function that says which adapters there are; nothing is asked for."""
     for name in (*adapters.VARIABLES, adapters.POWER, "WGPU_BACKEND"):
         monkeypatch.delenv(name, raising=False)
+    adapters.instance.prepare()  # it loads the library, which sets wgpu.gpu
     return lambda *some: monkeypatch.setattr(adapters.wgpu.gpu, "enumerate_adapters_sync", lambda: list(some))
 
 
