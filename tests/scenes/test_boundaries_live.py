@@ -9,6 +9,7 @@ from engine.network.history import Domain, History, flat
 from engine.network.random import random_mlp
 from engine.scene.view_data import Clock
 from engine.training.image_data import bottle
+from engine.ui.cards import STATUS
 from scenes.boundaries import Boundaries
 
 # Wide enough for all buttons of the strip.
@@ -104,7 +105,7 @@ def test_the_curves_are_spaced_and_scaled_as_asked(hands):
     hands.frame()
     assert len(hands.scene.timeline().curves) == 4
     hands.key("t")
-    assert hands.viewer.overlay.below == 0
+    assert hands.viewer.overlay.below == STATUS
 
 
 def test_a_click_in_the_picture_pins_what_it_tells(hands):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hands import Hands
 
+from engine.ui.cards import STATUS
 from scenes.random_networks import RandomNetworks
 
-# The picture of a canvas of 560 x 620 with its panel of 320.
-WIDTH, HEIGHT = 240.0, 620.0
+# The picture of a canvas of 560 x 620 with its panel of 320 and its status line.
+WIDTH, HEIGHT = 240.0, 620.0 - STATUS
 
 
 @pytest.fixture
