@@ -135,7 +135,8 @@ def steps(
         responses = images[source].texture
     elif variant == "slabs":
         row = -(-output.groups // tile_groups) * tile_groups
-        kernel, weights = _slabs_kernel(activation), Array.of(code.pack_slabs(node))
+        packed = product.pack_slabs(code.matrix(node, tile_groups))
+        kernel, weights = _slabs_kernel(activation), Array.of(packed)
         counts = (-(-output.places // SLAB_PLACES), row // tile_groups)
     else:
         kernel, weights = _channels_kernel(activation), Array.of(code.pack_channels(node))

@@ -1,6 +1,6 @@
 """A dense layer of one vector, computed on the GPU."""
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -25,18 +25,10 @@ DENSE = struct(
 )  # fmt: skip
 # Groups of outputs of a workgroup, and shares into which it cuts the inputs: wgsl/kernels/dense.wgsl has the same.
 OUTPUTS, SHARES = 8, 16
+# Blocks of inputs in a row of the image of weights, here and in wgsl/kernels/dense_rows.wgsl: every texture is so wide.
+WIDE = 8191
 # An iteration takes four inputs of every share.
 MOST_INPUTS = 4 * SHARES * MOST_ITERATIONS
-
-
-def variants(node: nodes.Dense) -> tuple[str, ...]:
-    """How this adapter can compute a dense layer, the best first.
-
-    returns  some of "rows", where an invocation goes through the rows of its outputs in an image, best on software
-             drivers; "shares", where those of a workgroup each sum a share of the inputs, possible everywhere
-    """
-    fits = groups_of(node.weights.shape[1]) < device().limits["max-texture-dimension-2d"]
-    return ("rows", "shares") if fits and device().is_software else ("shares", "rows") if fits else ("shares",)
 
 
 def steps(
@@ -46,15 +38,14 @@ def steps(
     activation: Activation | None = None,
     *,
     variant: str | None = None,
-    images: MutableMapping[ChannelMap, MapImage] | None = None,
 ) -> Iterator[MapStep]:
     """The steps of one dense layer.
 
     sources      one ChannelMap of (I, 1, 1)
     output       the ChannelMap of (O, 1, 1) that is written, in separate memory
     activation   of the sums, or None
-    variant      one of `variants`, the first unless given
-    images       the copies of maps that exist already; this layer adds its own
+    variant      "rows", where an invocation goes through the rows of its outputs in an image, on software drivers
+                 unless a loop is too short; or "shares", where those of a workgroup each sum a share of the inputs
 
     Weights that are larger than an adapter binds at once lie in several arrays or images, with some outputs each.
     Raises NetworkError past MOST_INPUTS inputs.
@@ -63,43 +54,41 @@ def steps(
     outputs, inputs = node.weights.shape
     if inputs > MOST_INPUTS:
         raise NetworkError(f"Node `{node.name}` takes {inputs} numbers; at most {MOST_INPUTS} can be.")
-    by_rows = (variant or variants(node)[0]) == "rows"
     blocks = groups_of(inputs)
+    by_rows = variant == "rows" or (variant is None and device().is_software and blocks <= MOST_ITERATIONS)
     room = device().limits["max-storage-buffer-binding-size"] // (16 * (4 * blocks + 1))
+    responses: Array | Texture = source.array
     if by_rows:
         # `image_height` may add a row.
-        room = (device().limits["max-texture-dimension-2d"] - 1) // 4
-        images = {} if images is None else images
-        if source not in images:
-            images[source] = MapImage(source)
-            yield images[source]
+        room = (device().limits["max-texture-dimension-2d"] - 1) // (4 * -(-blocks // WIDE))
+        image = MapImage(source)
+        responses = image.texture
+        yield image
     some = 4 * max(OUTPUTS, room // OUTPUTS * OUTPUTS)
     for first in range(0, outputs, some):
-        rows = slice(first, min(first + some, outputs))
-        groups = groups_of(rows.stop - first)
+        weights, bias = (array[first : first + some] for array in (node.weights, node.bias))
+        groups = groups_of(len(bias))
         uniform = DENSE.new(
-            groups=groups, channels=rows.stop - first, blocks=blocks, iterations=-(-blocks // SHARES),
+            groups=groups, channels=len(bias), blocks=blocks, iterations=-(-blocks // SHARES),
             source_first=source.first, offset=output.first + first // 4,
         )  # fmt: skip
-        given = {"dense": uniform, "output": output.array}
-        if by_rows and images is not None:
-            given |= {"responses": images[source].texture, "weights": _image(node.weights[rows])}
-            given |= {"bias": Array.of(np.pad(node.bias[rows], (0, -(rows.stop - first) % 4)))}
-        else:
-            given |= {"responses": source.array, "weights": Array.of(_packed(node.weights[rows], node.bias[rows]))}
-        yield _kernel(activation, by_rows).prepared(-(-groups // OUTPUTS), **given)
+        own = {"weights": _image(weights), "bias": Array.of(np.pad(bias, (0, -len(bias) % 4)))} if by_rows else {}
+        own = own or {"weights": Array.of(_packed(weights, bias))}
+        yield _kernel(activation, by_rows).prepared(
+            -(-groups // OUTPUTS), dense=uniform, responses=responses, output=output.array, **own
+        )
 
 
 def _image(weights):
-    """Weights as they are, a row of texels for each output; a few MiB at a time."""
-    outputs, inputs = weights.shape
-    texels = groups_of(inputs)
-    texture = Texture((image_height(texels), image_height(outputs)), "rgba32float", "STORAGE_BINDING")
-    some = max(1, PIECE // (16 * texels))
-    for first in range(0, outputs, some):
-        piece = weights[first : first + some]
-        piece = np.pad(piece, ((0, 0), (0, -inputs % 4))) if inputs % 4 else piece
-        texture.write(piece.reshape(len(piece), texels, 4), first)
+    """Weights as they are, for each output rows of WIDE texels or one; a few MiB at a time."""
+    blocks = groups_of(weights.shape[1])
+    rows, width = -(-blocks // WIDE), min(blocks, WIDE)
+    fill = 4 * rows * width - weights.shape[1]
+    texels = (np.pad(weights, ((0, 0), (0, fill))) if fill else weights).reshape(-1, width, 4)
+    texture = Texture((image_height(width), image_height(len(texels))), "rgba32float", "STORAGE_BINDING")
+    some = max(1, PIECE // texels[0].nbytes)
+    for first in range(0, len(texels), some):
+        texture.write(texels[first : first + some], first)
     return texture
 
 

@@ -125,11 +125,6 @@ def packed_lanes(node: Convolution, tile: Tile) -> Iterator[tuple[int, np.ndarra
         yield first * rows, image[: min(some, tiles - first) * rows]
 
 
-def pack_slabs(node: Convolution) -> np.ndarray:
-    """Weights in rows of all outputs, for `kernels/convolve`."""
-    return product.pack_slabs(matrix(node, product.SLAB_GROUPS))
-
-
 def pack_channels(node: Convolution) -> np.ndarray:
     """Weights of a convolution of each channel by itself: (groups, 1 + taps, 4), the bias first."""
     channels = len(node.bias)

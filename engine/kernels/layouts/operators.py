@@ -82,8 +82,7 @@ def _convolved(values, node, source, output, after):
 
 
 def _of_vector(values, node, source, output, after):
-    variant = "shares" if values.variant == "slabs" else None
-    values.steps += dense.steps(node, [source], output, after, variant=variant, images=values.images)
+    values.steps += dense.steps(node, [source], output, after, variant="shares" if values.variant == "slabs" else None)
 
 
 def _dense(values, node, name, after):
