@@ -5,10 +5,12 @@
 #import lib/beam
 #import lib/finite
 
+// A copy of the uniform: llvmpipe reads a uniform anew, lane by lane, where it is named in a loop.
+var<private> settings: March;
 var<private> lane: u32;
 
 fn beam_weights(layer: u32, g: u32, i: u32) -> vec4f {
-    return textureLoad(weights, vec2u(g * march.columns + i * LANES + lane, layer));
+    return textureLoad(weights, vec2u(g * settings.columns + i * LANES + lane, layer));
 }
 
 fn beam_layer(layer: u32) -> vec4f {
@@ -21,8 +23,8 @@ const LONGER = 2.0;
 
 // How far a value is from the nearest level.
 fn from_level(value: f32) -> f32 {
-    let x = value - march.level;
-    return abs(x - select(march.spacing * round(x / march.spacing), 0.0, march.single != 0u));
+    let x = value - settings.level;
+    return abs(x - select(settings.spacing * round(x / settings.spacing), 0.0, settings.single != 0u));
 }
 
 // Nothing returns early: broadcasts need all lanes.
@@ -32,17 +34,18 @@ fn main(
     @builtin(num_workgroups) counts: vec3u,
     @builtin(subgroup_invocation_id) place: u32,
 ) {
+    settings = march;
     lane = place;
     let number = (group.y * counts.x + group.x) * LANES + lane;
-    let beam = march.first + min(number, march.count - 1u);
+    let beam = settings.first + min(number, settings.count - 1u);
     let b = beam_load(beam);
     // Where it stands, how long the next piece is, how many there are, and whether it is done.
     let own = beam_first(beam);
     var at = beams[own + MARK];
-    let network = march.layers;
+    let network = settings.layers;
     // Places are rounded, so that pieces are bounded a little beyond their ends.
     let beyond = 64.0 * ULP * (length(b.origin) + b.end);
-    for (var turn = 0u; turn < march.turns; turn++) {
+    for (var turn = 0u; turn < settings.turns; turn++) {
         if !subgroupAny(at.w == 0.0) {
             break;
         }
@@ -73,7 +76,7 @@ fn main(
         let wide = last - first;
         let rise = abs(f.far.x - f.near.x);
         let level = min(from_level(f.near.x), from_level(f.far.x));
-        let wanted = max(march.level_share * level, march.rise_share * rise) + march.least + 4.0 * f.error_bound.x;
+        let wanted = max(settings.level_share * level, settings.rise_share * rise) + settings.least + 4.0 * f.error_bound.x;
         // From the second derivative how far f strays between the ends.
         let stray = 0.125 * radius;
         let known = stray < 1e30 && is_finite(f.middle.x) && is_finite(stray) && is_finite(f.error_bound.x);
@@ -81,7 +84,7 @@ fn main(
         let fits = known && (stray <= wanted || s1 - s0 <= 1.01 * shortest);
         let factor = select(0.25, clamp(pow(0.7 * wanted / max(stray, 1e-37), 1.0 / 3.0), 0.25, LONGER), known);
         let open = at.w == 0.0;
-        if open && fits && number < march.count {
+        if open && fits && number < settings.count {
             // Both for a length of 1, padded.
             let per = 1.0 / (wide * wide);
             let pad = 32.0 * ULP * (abs(f.middle.x) + radius);
@@ -95,7 +98,7 @@ fn main(
         let ends = next >= b.end || u32(count) >= MOST || (!known && s1 - s0 <= 1.01 * shortest);
         at = select(at, vec4f(next, max(width, shortest), count, select(0.0, 1.0, ends)), open);
     }
-    if number < march.count {
+    if number < settings.count {
         beams[own + MARK] = at;
         if at.w == 0.0 {
             atomicAdd(&found[0], 1u);

@@ -4,6 +4,7 @@
 #import generated/bindings
 #import generated/values
 #import kernels/rays_listed
+#import arithmetic/search/kept
 #import generated/sizes
 #import lib/beam
 
@@ -13,10 +14,12 @@ const PATIENCE = 64u;
 const LEFT = 0xffffffffu;
 const AHEAD = 4u;
 
+// A copy of the uniform: llvmpipe reads a uniform anew, lane by lane, where it is named in a loop.
+var<private> settings: March;
 var<private> lane: u32;
 
 fn beam_weights(layer: u32, g: u32, i: u32) -> vec4f {
-    return textureLoad(weights, vec2u(g * march.columns + i * LANES + lane, layer));
+    return textureLoad(weights, vec2u(g * settings.columns + i * LANES + lane, layer));
 }
 
 fn beam_layer(layer: u32) -> vec4f {
@@ -30,9 +33,10 @@ fn search(
     @builtin(num_workgroups) counts: vec3u,
     @builtin(subgroup_invocation_id) place: u32,
 ) {
+    settings = march;
     lane = place;
     let number = (group.y * counts.x + group.x) * LANES + lane;
-    let ray = open[LIST + march.first + min(number, march.count - 1u)];
+    let ray = open[LIST + settings.first + min(number, settings.count - 1u)];
     load(ray);
     let origin = rays[2u * ray].xyz;
     let direction = rays[2u * ray + 1u].xyz;
@@ -41,17 +45,19 @@ fn search(
     let start = beam_place(b, origin);
     let first = beam_first(beam) + PIECES;
     let count = u32(beams[beam_first(beam) + MARK].z);
-    let network = march.layers;
+    let network = settings.layers;
     var cursor = cursors[ray];
-    var going = number < march.count && cursor != LEFT && !search_done;
+    var going = number < settings.count && cursor != LEFT && !search_done;
     if going && count == 0u {
         cursor = LEFT;
         going = false;
     }
-    for (var turn = 0u; turn < march.turns; turn++) {
+    let is_own = going;
+    for (var turn = 0u; turn < settings.turns; turn++) {
         if !subgroupAny(going) {
             break;
         }
+        let before = search_kept();
         let here = start + search_t;
         for (var i = 0u; i < AHEAD; i++) {
             cursor += select(0u, 1u, going && cursor + 1u < count && beams[first + cursor].x <= here);
@@ -68,9 +74,9 @@ fn search(
         let f = values_network(network, vec4f(origin + segment.y * direction, 0.0));
         if going && !covered {
             cursor = LEFT;
-            going = false;
+            search_back_to(before);
         }
-        if going {
+        if going && covered {
             let beyond = segment.y + start > own.x;
             let low = select(own.y, min(own.y, more.y), beyond);
             let high = select(own.z, max(own.z, more.z), beyond);
@@ -83,20 +89,21 @@ fn search(
             let answered = search_take(bounds_padded(lower, upper), vec2f(f, error));
             if search_phase == CONTACT || search_count > PATIENCE {
                 cursor = LEFT;
-                going = false;
-            } else {
-                if answered {
-                    write(ray);
-                }
-                if search_done {
-                    end(ray);
-                    going = false;
-                }
-                search_store(ray);
+                search_back_to(before);
+            } else if answered {
+                write(ray);
             }
         }
+        going = going && cursor != LEFT && !search_done;
     }
-    if number < march.count {
+    // What takes no part in a turn costs as much there: so this comes once, at the end.
+    if is_own {
+        if search_done {
+            end(ray);
+        }
+        search_store(ray);
+    }
+    if number < settings.count {
         cursors[ray] = cursor;
     }
 }

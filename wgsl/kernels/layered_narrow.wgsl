@@ -3,10 +3,12 @@
 #import generated/layered
 #import lib/piece
 
+// A copy of the uniform: llvmpipe reads a uniform anew, lane by lane, where it is named in a loop.
+var<private> settings: Narrow;
 var<private> lane: u32;
 
 fn layered_weights(layer: u32, g: u32, i: u32) -> vec4f {
-    return textureLoad(weights, vec2u(g * narrow.columns + i * LANES + lane, layer));
+    return textureLoad(weights, vec2u(g * settings.columns + i * LANES + lane, layer));
 }
 
 fn layered_layer(layer: u32) -> vec4f {
@@ -24,12 +26,13 @@ fn main(
     @builtin(num_workgroups) counts: vec3u,
     @builtin(subgroup_invocation_id) place: u32,
 ) {
+    settings = narrow;
     lane = place;
     let row = group.y * counts.x + group.x;
-    let at = min(row * LANES + lane, narrow.count - 1u) + narrow.first;
-    let network = narrow.layers;
+    let at = min(row * LANES + lane, settings.count - 1u) + settings.first;
+    let network = settings.layers;
     layered_network(network, piece_ends(pieces[2u * at], pieces[2u * at + 1u]));
-    let last = min(narrow.outputs, GROUPS);
+    let last = min(settings.outputs, GROUPS);
     let step = last * LANES;
     for (var g = 0u; g < last; g++) {
         let z = layered_found[GROUPS - last + g];

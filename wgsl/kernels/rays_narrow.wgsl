@@ -6,10 +6,12 @@
 #import lib/ended
 #import kernels/rays_taken
 
+// A copy of the uniform: llvmpipe reads a uniform anew, lane by lane, where it is named in a loop.
+var<private> settings: Narrow;
 var<private> lane: u32;
 
 fn layered_weights(layer: u32, g: u32, i: u32) -> vec4f {
-    return textureLoad(weights, vec2u(g * narrow.columns + i * LANES + lane, layer));
+    return textureLoad(weights, vec2u(g * settings.columns + i * LANES + lane, layer));
 }
 
 fn layered_layer(layer: u32) -> vec4f {
@@ -27,16 +29,17 @@ fn main(
     @builtin(num_workgroups) counts: vec3u,
     @builtin(subgroup_invocation_id) place: u32,
 ) {
+    settings = narrow;
     lane = place;
     let number = (group.y * counts.x + group.x) * LANES + lane;
-    let ray = open[LIST + narrow.first + min(number, narrow.count - 1u)];
+    let ray = open[LIST + settings.first + min(number, settings.count - 1u)];
     load(ray);
     let origin = rays[2u * ray].xyz;
     let direction = rays[2u * ray + 1u].xyz;
-    let network = narrow.layers;
-    let is_own = number < narrow.count && !search_done && !search_waits;
+    let network = settings.layers;
+    let is_own = number < settings.count && !search_done && !search_waits;
     var going = is_own;
-    for (var turn = 0u; turn < narrow.turns; turn++) {
+    for (var turn = 0u; turn < settings.turns; turn++) {
         if !subgroupAny(going) {
             break;
         }
