@@ -76,6 +76,17 @@ def _through_each(activation, z, error_bound):
     return h, np.maximum(np.abs(least), np.abs(greatest)) * own + 8 * ULP * np.abs(h)
 
 
+def end_within(net: Mlp, points: np.ndarray, limits: list[float]) -> End:
+    """The End at points (N, 3), float64, of which `rounding_limits` are known: for half the products."""
+    signals, error_bounds, h = [], [], points
+    for layer, limit in zip(net.layers, limits, strict=False):
+        z = h @ layer.weights.T.astype(float) + layer.bias
+        signals.append(z)
+        error_bounds.append(np.full((1, z.shape[1]), limit))
+        h = layer.activation.value(z)
+    return End(signals, error_bounds, h[:, 0], np.full(len(h), limits[-1]))
+
+
 def end_at(net: Mlp, origins: np.ndarray, directions: np.ndarray, t: np.ndarray) -> End:
     """The End of each ray at origins + t directions; arrays (N, 3), (N, 3), (N,) in float64."""
     signals, error_bounds = [], []

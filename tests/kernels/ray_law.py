@@ -108,7 +108,11 @@ def contradictions(
         say(open_ & hit & ~((zone & beyond).any(axis=1) & (zone & short).any(axis=1)), k, "no crossing there")
         graze = open_ & (outcome == GRAZE)
         for i in np.flatnonzero(graze):
-            inside = t[i, zone[i]][:: max(1, zone[i].sum() // 40)]
+            # A graze reaches as much further as its own ends are rounded.
+            held = abs(t[i] - at[i]) <= reach[i] - 3 * ulp * last[i]
+            inside = t[i, held][:: max(1, held.sum() // 40)]
+            if not len(inside):
+                continue
             some = np.repeat(o[i : i + 1], len(inside), 0), np.repeat(d[i : i + 1], len(inside), 0)
             # Where rounding is as large as the spacing, f may be near any level.
             there = (_along(net, *some, inside[:, None])[:, 0] - level) / spacing

@@ -1,4 +1,4 @@
-// Rays that wait for f in float64: `ask` writes the places of a part of a list, `answer` takes the values.
+// Rays that wait for f in float64: `ask` writes the pieces of a part of a list, `answer` takes what was found.
 #import generated/bindings
 #import kernels/rays_taken
 
@@ -10,8 +10,9 @@ fn ask(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups
     }
     let ray = open[LIST + part.first + i];
     load(ray);
-    pieces[2u * i] = vec4f(rays[2u * ray].xyz, search_segment().y);
-    pieces[2u * i + 1u] = vec4f(rays[2u * ray + 1u].xyz, 0.0);
+    let segment = vec2f(search_t, select(search_segment().y, search_end(), casting.rounding > 0.0));
+    pieces[2u * i] = vec4f(rays[2u * ray].xyz, segment.x);
+    pieces[2u * i + 1u] = vec4f(rays[2u * ray + 1u].xyz, segment.y);
 }
 
 @compute @workgroup_size(64)
@@ -22,6 +23,6 @@ fn answer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
     }
     let ray = open[LIST + part.first + i];
     load(ray);
-    take_exact(ray, found[i].x);
+    take_exact(ray, found[i].xy, found[i].zw);
     search_store(ray);
 }

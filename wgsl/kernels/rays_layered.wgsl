@@ -16,6 +16,9 @@ fn begin(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     search_begin(rays[2u * ray].w);
     if search_done {
         end(ray);
+    } else if casting.walks != 0u {
+        search_waits = true;
+        list_waiting(ray);
     } else {
         list_open(ray);
     }

@@ -19,11 +19,31 @@ fn take_bounds(ray: u32, value: vec2f, range: vec2f) {
     take_known(ray, value, range);
 }
 
-// Takes the value in float64 that a ray has waited for.
-fn take_exact(ray: u32, exact: f32) {
-    let waiting = bitcast<vec4f>(crossings[next_answer(ray)]);
+// Takes what a ray has waited for, in float64: f at the far end; or f at both ends and the range, where bounds are
+// wanted so too.
+fn take_exact(ray: u32, ends: vec2f, range: vec2f) {
     search_waits = false;
-    take_known(ray, exact_end(exact, Bounds(waiting.z, waiting.w), waiting.xy), waiting.zw);
+    if casting.rounding == 0.0 {
+        let waiting = bitcast<vec4f>(crossings[next_answer(ray)]);
+        let far = exact_end(ends.y, Bounds(waiting.z, waiting.w), casting.share * waiting.y);
+        take_known(ray, select(waiting.xy, far, far.y < waiting.y), waiting.zw);
+        return;
+    }
+    let bounds = Bounds(range.x, range.y);
+    let near = exact_end(ends.x, bounds, 0.0);
+    let asked = search_end();
+    if search_entered {
+        search_near = near;
+    } else {
+        search_take_start(near);
+    }
+    // Now that f is known at the near end, the piece may end elsewhere.
+    if search_end() == asked {
+        take_known(ray, exact_end(ends.y, bounds, 0.0), range);
+    }
+    // The next piece is wanted so at once where float32 would leave open what it is.
+    let open = search_is_open(vec2f(ends.x, casting.rounding)) || search_is_open(vec2f(ends.y, casting.rounding));
+    search_waits = !search_done && !search_wants_skip() && (open || casting.walks != 0u);
 }
 
 fn take_known(ray: u32, value: vec2f, range: vec2f) {
@@ -35,15 +55,21 @@ fn take_known(ray: u32, value: vec2f, range: vec2f) {
     }
 }
 
-// Whether f is wanted in float64: where it is near a level, and a shorter piece would be bounded no better than f is known.
+// Whether f is wanted in float64: where it is near a level, or would be for long as it passes one, and a shorter piece
+// would be bounded no better than f is known.
 fn asks(bounds: Bounds, far: vec2f) -> bool {
-    return bounds_excess(bounds) <= ASKED * far.y && search_is_open(far);
+    let error = max(far.y, select(0.0, search_near.y, search_entered));
+    let levels = (vec2f(search_near.x, far.x) - search_zero) * search_scale;
+    let sides = select(floor(levels), sign(levels), search_single);
+    let passes = casting.rounding > 0.0 && search_entered && sides.x != sides.y;
+    let long = 2.0 * error * (search_end() - search_t) > LONG * search_length * abs(far.x - search_near.x);
+    let is_answer = bounds_excess(bounds) <= 2.0 * error && passes && long;
+    return is_answer || (bounds_excess(bounds) <= ASKED * error && search_is_open(vec2f(far.x, error)));
 }
 
-// f at the far end in float64. It counts as known as well as bounds of short pieces tell it, most of which are there
-// from rounding: where they leave more than is usual, shorter pieces would go on without end.
-fn exact_end(exact: f32, bounds: Bounds, far: vec2f) -> vec2f {
+// f in float64, and how well it counts as known: at least by so much, and from some segments on no better than bounds
+// of short pieces tell it, most of which are there from rounding. Else shorter pieces would go on without end.
+fn exact_end(value: f32, bounds: Bounds, least: f32) -> vec2f {
     let left = select(0.0, ROOM * bounds_excess(bounds), search_count >= PATIENCE);
-    let error = max(max(casting.share * far.y, left), casting.exact_error) + ULP * abs(exact);
-    return select(far, vec2f(exact, error), error < far.y);
+    return vec2f(value, max(max(least, left), casting.exact_error) + ULP * abs(value));
 }

@@ -39,6 +39,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         }
         // A bracket may be a point; then the search goes a little further.
         search_skip(bracket.x, min(max(bracket.y, bracket.x + 16.0 * search_least()), search_length));
+        // The tree has left what float32 cannot tell.
+        search_waits = casting.rounding > 0.0;
     }
     search_store(ray);
 }

@@ -35,14 +35,22 @@ def rounding_limits(net: Mlp, reach: float, ulp: float = ULP) -> list[float]:
     reach   of every ray the length of its origin and its own length are at most this together, world units
     ulp     ULP: as the GPU computes sums, in blocks of four; ULP64: as numpy does in float64, in any order
     """
-    limits: list[float] = []
+    return [sums for sums, _ in _limits(net, reach, ulp)]
+
+
+def output_limit(net: Mlp, reach: float, ulp: float = ULP) -> float:
+    """The same of the network's outputs, behind the last activation."""
+    return [*_limits(net, reach, ulp)][-1][1]
+
+
+def _limits(net, reach, ulp):
+    """Of each layer the bounds for its sums and for its responses."""
     # Bounds of the lengths of a layer's inputs and of the errors in them; of points as `lib/piece` computes them.
     size, error = float(reach), 8 * ulp * float(reach)
     for layer in net.layers:
-        sums, error = _through_sums(layer, size, error, ulp)
-        limits.append(min(error * (1 + 1e-6) + LOST, NONE))
-        size, error = _through_activations(layer, sums, error, ulp)
-    return limits
+        sums, moved = _through_sums(layer, size, error, ulp)
+        size, error = _through_activations(layer, sums, moved, ulp)
+        yield tuple(min(x * (1 + 1e-6) + LOST, NONE) for x in (moved, error))
 
 
 def _through_sums(layer, size, error, ulp):

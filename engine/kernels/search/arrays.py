@@ -19,6 +19,8 @@ CASTING = struct(
     spacing="f32",
     share="f32",  # of float32's error bound, that bounds are worth where f is known in float64; 0: it is not asked for
     exact_error="f32",  # of values in float64
+    rounding="f32",  # float32's error bound, where bounds too are in float64; else 0
+    walks="u32",  # 1: there they are so from the start
 )
 # How the lengths of segments are chosen where bounds are parabolas: the text of `generated/bounds`.
 PACE = "#import arithmetic/parabola_pace\n"

@@ -2,21 +2,28 @@
 
 import numpy as np
 
-from engine.codegen.bounds.rounding import NONE, ULP64, rounding_limits
+from engine.codegen.bounds.rounding import NONE, ULP64, output_limit, rounding_limits
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.kept import once
 from engine.kernels.product import VEC4
 from engine.kernels.search.arrays import ray_array
 from engine.kernels.search.layered import Layered
+from engine.kernels.search.straight import ROUNDINGS, is_piecewise_linear, strays
+from engine.reference.enclosure import end_within, remainder
 
 # Pieces that show what bounds still leave where they are short, and their length, as a part of where rays go; and of
 # such as show how fast f changes.
 SAMPLES, SHORT, STEP = 64, 2.0**-20, 2.0**-7
 # Contacts this short, as a part of where rays go, are hits in float32 too: then float64 would only cost time.
 BRIEF = 2.0**-10
-# What bounds leave, as a part of the rounding of f: below, there is nothing to gain; above, too little.
-LEAST, MOST = 2.0**-10, 0.25
+# What bounds leave, as a part of the rounding of f: below, there is nothing to gain; above, bounds are wanted in float64
+# as well; above the last, they would not help but where the network consists of straight pieces.
+LEAST, ENOUGH, MOST = 2.0**-10, 2.0**-5, 1.0
+# The same where bounds are of float64 too: what f need not be known better than.
+FINE = 2.0**-17
+# Pieces that are bounded together; and what is found of each, with a range that holds its own rounding to float32.
+TOGETHER, OUTWARDS = 256, np.array([1.0, 1.0, 1.0 + 2.0**-22, 1.0 + 2.0**-22])
 
 
 class ExactValues:
@@ -28,38 +35,81 @@ class ExactValues:
     Float32 moves f by more than its bounds over a short piece are wide, often by a hundred times. With f known in
     float64 the bounds are what is left: `share` is which part of float32's error they are, with room; 0 where
     values in float64 are not worth it. Along a ray it is a guess, but certain answers do not rest on it: bounds do
-    what they can, and what is then open is a graze.
+    what they can, and what is then open is a graze. Where rounding is most of the bounds too, or the network consists
+    of straight pieces, they are of float64 as well, and `rounding` is float32's error bound; else 0.
     """
 
     def __init__(self, layered: Layered, reach: float):
         self.net, self.reach = layered.net, reach
-        self.error = rounding_limits(self.net, reach, ULP64)[-1] if np.isfinite(reach) else NONE
-        self.share = 0.0 if self.error >= NONE else _share(layered, reach)
+        self.error = output_limit(self.net, reach, ULP64) if np.isfinite(reach) else NONE
+        self.share, self.rounding = (0.0, 0.0) if self.error >= NONE else _share(layered, reach)
+        self._straight, self._slack = is_piecewise_linear(self.net), self.error
+        if not self._straight and self.share > MOST:
+            self.share = 0.0
+        if self.share > (0.0 if self._straight else ENOUGH):
+            self.error = max((1.0 + ROUNDINGS) * self.error, FINE * self.rounding)
+        else:
+            self.rounding = 0.0
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether calls say more than f at the far end."""
+        return self.rounding > 0.0
+
+    @property
+    def walks(self) -> bool:
+        """Whether its bounds take less time than float32's: those of straight pieces, beside a software driver."""
+        return self._straight and self.has_bounds and device().is_software
 
     @once
     def _layers(self):
         # The error bounds are of Layer by Layer, as `Mlp.__call__` computes them too.
         return [(x.weights.T.astype(float), x.bias.astype(float), x.activation) for x in self.net.layers]
 
+    @once
+    def _limits(self):
+        return rounding_limits(self.net, self.reach, ULP64)
+
     def __call__(self, pieces: np.ndarray) -> np.ndarray:
-        """The values (N,) at the places of pieces (N, 8): origin, t; direction, -."""
+        """(N, 4) float32 of pieces (N, 8), origin, t; direction, t: f at both ends, and the range off its chord.
+
+        Without `has_bounds` f at the far end alone, the rest is 0.
+        """
         rays = pieces.astype(float)
-        h = rays[:, :3] + rays[:, 3:4] * rays[:, 4:7]
-        for weights, bias, activation in self._layers:
-            h = activation.value(h @ weights + bias)
-        return h[:, 0]
+        near, far = (rays[:, :3] + rays[:, k : k + 1] * rays[:, 4:7] for k in (3, 7))
+        found = np.zeros((len(rays), 4))
+        if not self.has_bounds:
+            h = far
+            for weights, bias, activation in self._layers:
+                h = activation.value(h @ weights + bias)
+            found[:, 1] = h[:, 0]
+        elif len(rays):
+            parts = [slice(first, first + TOGETHER) for first in range(0, len(rays), TOGETHER)]
+            found = np.concatenate([self._bounds(near[part], far[part]) for part in parts])
+        with np.errstate(over="ignore"):
+            return found.astype(np.float32)
+
+    def _bounds(self, near, far):
+        if self._straight:
+            found = strays(self.net, near, far, self._slack)
+        else:
+            ends = [end_within(self.net, points, self._limits) for points in (near, far)]
+            found = np.stack([*(end.value for end in ends), *remainder(self.net, *ends)], axis=1)
+        return found * OUTWARDS
 
 
 def _share(layered, reach):
-    """Which part of float32's error the bounds of short pieces are, with room; 0 where float64 is not worth it."""
+    """Which part of float32's error the bounds of short pieces are, with room; and that error.
+
+    Both are 0 where float64 is not worth it.
+    """
     short, long = (_bounds(layered, reach, part) for part in (SHORT, STEP))
     error = np.maximum(short[:, 0, 1], 1e-37)
     slope = abs(long[:, 0, 2] - long[:, 0, 0]) / STEP
     if np.median(4.0 * error) <= BRIEF * np.median(slope):
-        return 0.0
+        return 0.0, 0.0
     left = abs(short[:, 1, :2]).max(axis=1) / error
-    share = max(4.0 * float(np.quantile(left, 0.9)), LEAST)
-    return share if share <= MOST else 0.0
+    return max(4.0 * float(np.quantile(left, 0.9)), LEAST), float(np.quantile(error, 0.9))
 
 
 def _bounds(layered, reach, part):

@@ -22,8 +22,8 @@ from engine.kernels.search.layered import Layered
 MOST_SEGMENTS, SHARE = 64, 8
 # Rays that take more segments than these are hard: few are left, and dispatches by the thousand would take the time.
 HARD = 1024
-# Places whose values in float64 are computed first; after that as many as time allows.
-FIRST_PLACES = 512
+# Places whose values in float64 are computed first, and pieces that are bounded in it; after that as many as time allows.
+FIRST_PLACES, FIRST_PIECES = 512, 4
 # In a list: how many rays go on, how many wait; these follow.
 LIST = 2
 
@@ -78,8 +78,7 @@ class LayeredPasses:
             # Where there is no surface rays end here.
             with device().recording("rays") as encoder:
                 self.jump(self.casting, self.arrays, self.lists[0], 0, self.left).record(encoder)
-                encoder.clear_buffer(self.lists[1].buffer, 0, 4 * LIST)
-                self._record(encoder, "sift", self.left)
+                self._sift(encoder)
             self._swap()
 
     def by_beams(self) -> Iterator[None]:
@@ -104,23 +103,31 @@ class LayeredPasses:
 
     def _answer(self, seconds):
         """Takes rays that wait further, for about so long, by their values in float64."""
-        count = int(seconds / self._exact_seconds) if self._exact_seconds else FIRST_PLACES
-        count = min(self._waiting, self.part, max(count, FIRST_PLACES // 4))
+        fewest = FIRST_PIECES if self.exact.has_bounds else FIRST_PLACES
+        count = int(seconds / self._exact_seconds) if self._exact_seconds else fewest
+        count = min(self._waiting, self.part, max(count, fewest // 4))
         first, begun = self.rays - self._waiting, time.perf_counter()
         with device().recording("rays") as encoder:
             self._prepared("ask", first, count).record(encoder)
         places = self.pieces.read(8 * count).reshape(count, 8)
-        found = np.zeros((count, 4), np.float32)
-        found[:, 0] = self.exact(places)
-        self.found.write(found)
+        self.found.write(self.exact(places))
         with device().recording("rays") as encoder:
             self._prepared("answer", first, count).record(encoder)
-            # By way of the other list, since no buffer is copied into itself.
-            here, there = (each.buffer for each in self.lists)
-            encoder.copy_buffer_to_buffer(here, 4 * (LIST + first), there, 0, 4 * count)
-            encoder.copy_buffer_to_buffer(there, 0, here, 4 * (LIST + self._going), 4 * count)
-        self._going, self._waiting = self._going + count, self._waiting - count
-        self.lists[0].write([self._going, self._waiting])
+            if self.exact.has_bounds:
+                # Most wait again.
+                if self.jump is not None:
+                    self.jump(self.casting, self.arrays, self.lists[0], first, count).record(encoder)
+                self._sift(encoder)
+            else:
+                # By way of the other list, since no buffer is copied into itself.
+                here, there = (each.buffer for each in self.lists)
+                encoder.copy_buffer_to_buffer(here, 4 * (LIST + first), there, 0, 4 * count)
+                encoder.copy_buffer_to_buffer(there, 0, here, 4 * (LIST + self._going), 4 * count)
+        if self.exact.has_bounds:
+            self._swap()
+        else:
+            self._going, self._waiting = self._going + count, self._waiting - count
+            self.lists[0].write([self._going, self._waiting])
         self._exact_seconds = (time.perf_counter() - begun) / count
 
     def _search(self, seconds):
@@ -141,8 +148,7 @@ class LayeredPasses:
             self._at += rays
             all_had = self._at >= self._going
             if all_had:
-                encoder.clear_buffer(self.lists[1].buffer, 0, 4 * LIST)
-                self._record(encoder, "sift", self.left)
+                self._sift(encoder)
         if all_had:
             self._swap()
             self._segments += segments
@@ -170,6 +176,10 @@ class LayeredPasses:
     def _swap(self):
         self.lists.reverse()
         self._going, self._waiting, self._at = *map(int, self.lists[0].read(LIST)), 0
+
+    def _sift(self, encoder):
+        encoder.clear_buffer(self.lists[1].buffer, 0, 4 * LIST)
+        self._record(encoder, "sift", self.left)
 
     @property
     def _turns(self):
