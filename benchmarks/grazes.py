@@ -1,5 +1,6 @@
 """Rays that graze in float32 alone, and where values in float64 decide what it leaves open."""
 
+from collections.abc import Callable
 from unittest.mock import patch
 
 import numpy as np
@@ -11,7 +12,7 @@ from engine.kernels.search import exact
 from engine.network.random import random_mlp
 
 # {name: (function that gives the network, the ball's radius, whether one level alone is searched, rays)}.
-NETWORKS = {
+NETWORKS: dict[str, tuple[Callable, float, bool, int]] = {
     "3-128x3-1 SIREN": (lambda: siren(128), 1.0, True, 800),
     "3-256x3-1 SIREN": (lambda: siren(256), 1.0, True, 200),
     "3-32x8-1 tanh": (lambda: random("tanh", "glorot"), 5.0, False, 800),

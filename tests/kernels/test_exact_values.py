@@ -26,12 +26,12 @@ def test_a_sine_network_is_decided_where_float32_leaves_every_seventh_ray_open()
     assert contradictions(net, *casting, found, single=True, samples=60) == []
 
 
-def test_a_deep_random_network_is_decided_where_float32_leaves_nearly_all_open():
-    net = random_mlp((3, *[32] * 8, 1), "relu", distribution="he", seed=0, output_bias=False)
+@pytest.mark.parametrize(("activation", "distribution", "met"), [("relu", "he", 0.7), ("tanh", "glorot", 0.2)])
+def test_a_deep_random_network_is_decided_where_float32_leaves_most_open(activation, distribution, met):
+    net = random_mlp((3, *[32] * 8, 1), activation, distribution=distribution, seed=0, output_bias=False)
     o, d, length = ball_rays(5, radius=5.0, distance=15.0)
     found = cast(net, o, d, length)
-    assert (found["outcome"] == HIT).mean() > 0.7
-    assert (found["outcome"] == GRAZE).mean() < 0.25 and (found["outcome"] != UNDECIDED).all()
+    assert (found["outcome"] == HIT).mean() > met and not np.isin(found["outcome"], (GRAZE, UNDECIDED)).any()
     assert contradictions(net, o, d, length, found, samples=200) == []
 
 
@@ -120,6 +120,8 @@ def test_nobody_waits_for_what_is_of_no_use():
     assert 0 < worth(siren(64), 3.0).share < 0.02
     # Where distances are not known neither are error bounds.
     assert worth(siren(64), np.inf).share == 0
+    # Eight layers 128 wide have bounds of short pieces that are four times their rounding.
+    assert worth(random_mlp((3, *[128] * 8, 1), "tanh", distribution="glorot", seed=0), 3.0).share == 0
 
 
 def test_networks_whose_contacts_are_brief_in_float32_do_without():

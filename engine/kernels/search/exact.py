@@ -17,8 +17,8 @@ from engine.reference.enclosure import end_within, remainder
 SAMPLES, SHORT, STEP = 64, 2.0**-20, 2.0**-7
 # Contacts this short, as a part of where rays go, are hits in float32 too: then float64 would only cost time.
 BRIEF = 2.0**-10
-# What bounds leave, as a part of the rounding of f: below, there is nothing to gain; above, bounds are wanted in float64
-# as well; above the last, they would not help but where the network consists of straight pieces.
+# What bounds leave, as a part of the rounding of f: below the first, there is nothing to gain; above the next, bounds
+# are wanted in float64 as well; above the last, they would not help but where the network consists of straight pieces.
 LEAST, ENOUGH, MOST = 2.0**-10, 2.0**-5, 1.0
 # The same where bounds are of float64 too: what f need not be known better than.
 FINE = 2.0**-17
@@ -42,7 +42,7 @@ class ExactValues:
     def __init__(self, layered: Layered, reach: float):
         self.net, self.reach = layered.net, reach
         self.error = output_limit(self.net, reach, ULP64) if np.isfinite(reach) else NONE
-        self.share, self.rounding = (0.0, 0.0) if self.error >= NONE else _share(layered, reach)
+        self.share, self.rounding = _share(layered, reach) if self.error < NONE else (0.0, 0.0)
         self._straight, self._slack = is_piecewise_linear(self.net), self.error
         if not self._straight and self.share > MOST:
             self.share = 0.0
@@ -98,7 +98,7 @@ class ExactValues:
         return found * OUTWARDS
 
 
-def _share(layered, reach):
+def _share(layered: Layered, reach: float) -> tuple[float, float]:
     """Which part of float32's error the bounds of short pieces are, with room; and that error.
 
     Both are 0 where float64 is not worth it.

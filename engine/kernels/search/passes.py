@@ -22,7 +22,7 @@ from engine.kernels.search.layered import Layered
 MOST_SEGMENTS, SHARE = 64, 8
 # Rays that take more segments than these are hard: few are left, and dispatches by the thousand would take the time.
 HARD = 1024
-# Places whose values in float64 are computed first, and pieces that are bounded in it; after that as many as time allows.
+# Places whose values in float64 are computed first, and pieces that are bounded in it; then as many as time allows.
 FIRST_PLACES, FIRST_PIECES = 512, 4
 # In a list: how many rays go on, how many wait; these follow.
 LIST = 2
