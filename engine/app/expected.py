@@ -4,11 +4,13 @@ import time
 
 import numpy as np
 
+from engine.codegen.bounds.rounding import rounding_limits
 from engine.draw.drawable import Aim
 from engine.draw.surfaces.level_surfaces import LevelSurfaces
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.kernels.field import Field
+from engine.kernels.search.straight import is_piecewise_linear
 from engine.network.mlp import Mlp
 from engine.output.progress import remark
 from engine.render.outlook import lasting
@@ -18,6 +20,9 @@ from engine.scene.scene import Scene
 # to 430 of the four networks of benchmarks/bars up to 64 wide that have many levels, or waves; and through a tree of
 # boxes that proves most of space empty, 80 to 280 in all, with the tree. On software Vulkan.
 EACH_LAYER, THROUGH_TREE = 240, 150
+# Where rounding may move the output of a relu network by so many times its range, no box is proven empty and rays are
+# followed from kink to kink in float64: about an evaluation for each neuron.
+HOPELESS = 16.0
 # Rays that are looked at for how many enter the region.
 LOOKED_AT = 400
 # Multiply-adds from which an adapter is measured: less is done within seconds on any.
@@ -44,6 +49,9 @@ def expected_seconds(scene: Scene, size: tuple[int, int], supersample: int) -> f
 
 def evaluations(node: LevelSurfaces) -> float:
     """What a ray through a node takes, in evaluations of its network."""
+    low, high = node.sampled
+    if is_piecewise_linear(node.net) and rounding_limits(node.net, 4 * node.region.reach)[-1] > HOPELESS * (high - low):
+        return sum(node.net.shape.sizes[1:-1])
     kinds = {kind.name for layer in node.net.layers for kind in layer.activation.kinds}
     # What oscillates is proven empty in the smallest boxes at most.
     if node.is_few and not kinds & {"sine", "cos"}:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import engine
+from benchmarks.networks import deep_sdf
 from engine.app import expected
 from engine.draw.surfaces.level_surfaces import LevelSurfaces
 from engine.scene.view_data import Clock
@@ -34,6 +35,8 @@ def test_what_a_tree_proves_empty_is_cheap_and_what_oscillates_is_not():
     ]
     layers = 2 * expected.EACH_LAYER
     assert costs == [layers, expected.THROUGH_TREE, layers, layers]
+    # Of a large one rounding hides all there is from float32: it is followed from kink to kink.
+    assert expected.evaluations(LevelSurfaces(deep_sdf(width=512), single=True)) == 8 * 512 + 4 * 3
 
 
 def test_what_is_quick_is_not_measured(monkeypatch):
