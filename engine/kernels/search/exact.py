@@ -42,8 +42,10 @@ class ExactValues:
     def __init__(self, layered: Layered, reach: float):
         self.net, self.reach = layered.net, reach
         self.error = output_limit(self.net, reach, ULP64) if np.isfinite(reach) else NONE
-        self.share, self.rounding = _share(layered, reach) if self.error < NONE else (0.0, 0.0)
         self._straight, self._slack = is_piecewise_linear(self.net), self.error
+        # Whether its bounds take less time than float32's: those of straight pieces, beside a software driver.
+        self.walks = self._straight and device().is_software and self.error < NONE
+        self.share, self.rounding = _share(layered, reach, self.walks) if self.error < NONE else (0.0, 0.0)
         if not self._straight and self.share > MOST:
             self.share = 0.0
         if self.share > (0.0 if self._straight else ENOUGH):
@@ -55,11 +57,6 @@ class ExactValues:
     def has_bounds(self) -> bool:
         """Whether calls say more than f at the far end."""
         return self.rounding > 0.0
-
-    @property
-    def walks(self) -> bool:
-        """Whether its bounds take less time than float32's: those of straight pieces, beside a software driver."""
-        return self._straight and self.has_bounds and device().is_software
 
     @once
     def _layers(self):
@@ -98,15 +95,15 @@ class ExactValues:
         return found * OUTWARDS
 
 
-def _share(layered: Layered, reach: float) -> tuple[float, float]:
+def _share(layered: Layered, reach: float, cheap: bool) -> tuple[float, float]:
     """Which part of float32's error the bounds of short pieces are, with room; and that error.
 
-    Both are 0 where float64 is not worth it.
+    Both are 0 where contacts are brief, unless float64 is as `cheap`.
     """
     short, long = (_bounds(layered, reach, part) for part in (SHORT, STEP))
     error = np.maximum(short[:, 0, 1], 1e-37)
     slope = abs(long[:, 0, 2] - long[:, 0, 0]) / STEP
-    if np.median(4.0 * error) <= BRIEF * np.median(slope):
+    if not cheap and np.median(4.0 * error) <= BRIEF * np.median(slope):
         return 0.0, 0.0
     left = abs(short[:, 1, :2]).max(axis=1) / error
     return max(4.0 * float(np.quantile(left, 0.9)), LEAST), float(np.quantile(error, 0.9))
