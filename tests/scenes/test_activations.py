@@ -107,7 +107,9 @@ def test_a_seed_from_4_on_gives_one_of_the_first_four_mirrored_or_in_other_colou
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_drawn_pictures_that_come_along_are_those_of_the_tool(kind):
     for seed in range(DRAWN):
-        assert np.array_equal(drawn_picture(kind, seed), draw(kind, seed, SIDE))
+        # Processors differ in the last digits of a power, and so in a shade here and there.
+        apart = abs(drawn_picture(kind, seed).astype(int) - draw(kind, seed, SIDE))
+        assert apart.max() <= 1 and np.mean(apart > 0) < 1e-3
 
 
 @pytest.mark.parametrize("name", PHOTOS[1:])
