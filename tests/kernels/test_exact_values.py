@@ -8,6 +8,7 @@ from engine.codegen.bounds.rounding import ULP64, output_limit
 from engine.gpu.device import device
 from engine.kernels.rays import GRAZE, HIT, UNDECIDED, cast, reach_of
 from engine.kernels.search import straight
+from engine.kernels.search.casting import Levels
 from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.layered import Layered
 from engine.network.random import random_mlp
@@ -64,7 +65,8 @@ def test_how_a_piecewise_linear_network_bends_is_known_exactly(activations):
     rng = np.random.default_rng(0)
     starts = rng.uniform(-1, 1, (40, 3))
     ends = starts + rng.normal(size=(40, 3)) * rng.choice([1e-3, 0.1, 2.0], (40, 1))
-    near, far, low, high = straight.strays(net, starts, ends, 0.0).T
+    t = np.tile([0.0, 1.0], (40, 1))
+    near, far, low, high, _ = straight.strays(net, starts, ends, 0.0, t).T
     x = np.concatenate([np.geomspace(1e-6, 0.5, 2000), 1 - np.geomspace(1e-6, 0.5, 2000)])
     sampled = net((starts[:, None] * (1 - x)[:, None] + ends[:, None] * x[:, None]).reshape(-1, 3))[:, 0]
     departs = sampled.reshape(40, -1) - near[:, None] * (1 - x) - far[:, None] * x
@@ -76,14 +78,35 @@ def test_how_a_piecewise_linear_network_bends_is_known_exactly(activations):
     assert (high - low > 0.01).mean() > 0.3
 
 
+@pytest.mark.parametrize("levels", [Levels(0.3, 0.2), Levels(0.5, single=True)])
+def test_pieces_end_beside_the_first_level_that_they_pass(levels):
+    net = random_mlp((3, 16, 16, 16, 1), "relu", distribution="he", seed=2)
+    starts, directions = np.random.default_rng(1).uniform(-1, 1, (2, 60, 3))
+    t = np.stack([np.full(60, 0.25), np.full(60, 1.75)], axis=1)
+    at = lambda far: starts + far[:, None] * directions
+    near, far, low, high, end = straight.strays(net, at(t[:, 0]), at(t[:, 1]), 0.0, t, levels).T
+    assert (end == np.float32(end)).all() and (end > t[:, 0]).all() and (end <= t[:, 1]).all()
+    assert np.allclose(net(at(t[:, 0]))[:, 0], near, atol=1e-12) and np.allclose(net(at(end))[:, 0], far, atol=1e-12)
+    # As where they are asked for so short.
+    again = straight.strays(net, at(t[:, 0]), at(end), 0.0, np.stack([t[:, 0], end], axis=1)).T
+    assert np.allclose([near, far, low, high], again[:4], atol=1e-9)
+    x = np.linspace(0, 1, 500)[:, None]
+    along = net((at(t[:, 0]) + x[..., None] * (at(end) - at(t[:, 0]))).reshape(-1, 3))[:, 0].reshape(500, 60)
+    side = along < levels.level if levels.single else np.floor((along - levels.level) / levels.spacing)
+    passed = (side != side[0]).any(axis=0)
+    # Either none is passed, or f is straight until one is.
+    assert (passed | (end < 1.75)).mean() > 0.3 and (abs(low - high)[passed & (end < 1.75)] < 1e-6).all()
+
+
 def test_pieces_that_are_too_many_are_halved_and_one_that_is_too_long_is_left_open(monkeypatch):
     net = random_mlp((3, 16, 16, 1), "relu", distribution="he", seed=2)
     starts, ends = np.random.default_rng(0).uniform(-3, 3, (2, 30, 3))
-    whole = straight.strays(net, starts, ends, 1e-12)
+    t = np.tile([0.0, 1.0], (30, 1))
+    whole = straight.strays(net, starts, ends, 1e-12, t)
     monkeypatch.setattr(straight, "MOST_HELD", 16 * 24)
-    parts = straight.strays(net, starts, ends, 1e-12)
+    parts = straight.strays(net, starts, ends, 1e-12, t)
     left = np.isinf(parts[:, 3])
-    assert 0 < left.sum() < 30 and (parts[left, 2:] == (-np.inf, np.inf)).all()
+    assert 0 < left.sum() < 30 and (parts[left, 2:4] == (-np.inf, np.inf)).all()
     assert np.allclose(parts[~left], whole[~left], atol=1e-12) and np.allclose(parts[:, :2], whole[:, :2])
 
 

@@ -23,6 +23,6 @@ fn answer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
     }
     let ray = open[LIST + part.first + i];
     load(ray);
-    take_exact(ray, found[i].xy, found[i].zw);
+    take_exact(ray, found[2u * i].xy, found[2u * i].zw, found[2u * i + 1u].x);
     search_store(ray);
 }

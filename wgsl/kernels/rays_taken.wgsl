@@ -6,6 +6,8 @@ const PATIENCE = 512u;
 const ROOM = 2.5;
 // Pieces whose bounds are at most so many times the rounding of f.
 const ASKED = 0.5;
+// The least piece behind one that was passed, as a part of the ray, where pieces are known exactly.
+const WALKED = 0.03125;
 
 // Takes f at the far end, with its error bound, and how far f may leave the chord before it.
 fn take_bounds(ray: u32, value: vec2f, range: vec2f) {
@@ -19,9 +21,9 @@ fn take_bounds(ray: u32, value: vec2f, range: vec2f) {
     take_known(ray, value, range);
 }
 
-// Takes what a ray has waited for, in float64: f at the far end; or f at both ends and the range, where bounds are
-// wanted so too.
-fn take_exact(ray: u32, ends: vec2f, range: vec2f) {
+// Takes what a ray has waited for, in float64: f at the far end; or f at both ends and the range, up to t = `reach`, where
+// bounds are wanted so too.
+fn take_exact(ray: u32, ends: vec2f, range: vec2f, reach: f32) {
     search_waits = false;
     if casting.rounding == 0.0 {
         let waiting = bitcast<vec4f>(crossings[next_answer(ray)]);
@@ -31,15 +33,21 @@ fn take_exact(ray: u32, ends: vec2f, range: vec2f) {
     }
     let bounds = Bounds(range.x, range.y);
     let near = exact_end(ends.x, bounds, 0.0);
-    let asked = search_end();
+    let far = exact_end(ends.y, bounds, 0.0);
     if search_entered {
         search_near = near;
     } else {
         search_take_start(near);
     }
-    // Now that f is known at the near end, the piece may end elsewhere.
-    if search_end() == asked {
-        take_known(ray, exact_end(ends.y, bounds, 0.0), range);
+    if search_take_to(reach, bounds, far) {
+        write(ray);
+    }
+    if search_done {
+        end(ray);
+    }
+    // What is known exactly ends beside the next level by itself, and may be longer.
+    if casting.walks != 0u && search_moved {
+        search_width = max(search_width, WALKED * search_length);
     }
     // The next piece is wanted so at once where float32 would leave open what it is.
     let open = search_is_open(vec2f(ends.x, casting.rounding)) || search_is_open(vec2f(ends.y, casting.rounding));

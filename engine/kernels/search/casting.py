@@ -131,7 +131,7 @@ class Casting:
             casting["share"], casting["exact_error"] = self._exact.share, self._exact.error
             casting["rounding"], casting["walks"] = self._exact.rounding, self._exact.walks and tree is None
             jump = None if tree is None else partial(skip, tree, levels)
-            layered = self._passes = LayeredPasses(self._layered, casting, arrays, self._exact, jump)
+            layered = self._passes = LayeredPasses(self._layered, casting, arrays, self._exact, levels, jump)
             shares = beams and count % 64 == 0 and tree is None and fits(self._layered)
             return self._through_layers(layered, count, budget, slice_seconds, shares)
         arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}

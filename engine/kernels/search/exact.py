@@ -10,6 +10,7 @@ from engine.kernels.product import VEC4
 from engine.kernels.search.arrays import ray_array
 from engine.kernels.search.layered import Layered
 from engine.kernels.search.straight import ROUNDINGS, is_piecewise_linear, strays
+from engine.kernels.tree.tree import HeldLevels
 from engine.reference.enclosure import end_within, remainder
 
 # Pieces that show what bounds still leave where they are short, and their length, as a part of where rays go; and of
@@ -23,7 +24,7 @@ LEAST, ENOUGH, MOST = 2.0**-10, 2.0**-5, 1.0
 # The same where bounds are of float64 too: what f need not be known better than.
 FINE = 2.0**-17
 # Pieces that are bounded together; and what is found of each, with a range that holds its own rounding to float32.
-TOGETHER, OUTWARDS = 256, np.array([1.0, 1.0, 1.0 + 2.0**-22, 1.0 + 2.0**-22])
+TOGETHER, OUTWARDS = 256, np.array([1.0, 1.0, 1.0 + 2.0**-22, 1.0 + 2.0**-22, 1.0])
 
 
 class ExactValues:
@@ -67,31 +68,32 @@ class ExactValues:
     def _limits(self):
         return rounding_limits(self.net, self.reach, ULP64)
 
-    def __call__(self, pieces: np.ndarray) -> np.ndarray:
-        """(N, 4) float32 of pieces (N, 8), origin, t; direction, t: f at both ends, and the range off its chord.
+    def __call__(self, pieces: np.ndarray, levels: HeldLevels) -> np.ndarray:
+        """(N, 8) float32 of pieces (N, 8), origin, t; direction, t: f at both ends, the range off its chord, the far t.
 
-        Without `has_bounds` f at the far end alone, the rest is 0.
+        Where `walks` pieces are cut short beside the first of the `levels` that f passes; else the far t is as given.
+        Without `has_bounds` f at the far end alone, and 0.
         """
-        rays = pieces.astype(float)
-        near, far = (rays[:, :3] + rays[:, k : k + 1] * rays[:, 4:7] for k in (3, 7))
-        found = np.zeros((len(rays), 4))
+        rays, found = pieces.astype(float), np.zeros((len(pieces), 8), np.float32)
         if not self.has_bounds:
-            h = far
+            h = rays[:, :3] + rays[:, 7:] * rays[:, 4:7]
             for weights, bias, activation in self._layers:
                 h = activation.value(h @ weights + bias)
             found[:, 1] = h[:, 0]
-        elif len(rays):
-            parts = [slice(first, first + TOGETHER) for first in range(0, len(rays), TOGETHER)]
-            found = np.concatenate([self._bounds(near[part], far[part]) for part in parts])
+            return found
         with np.errstate(over="ignore"):
-            return found.astype(np.float32)
+            for first in range(0, len(rays), TOGETHER):
+                found[first : first + TOGETHER, :5] = self._bounds(rays[first : first + TOGETHER], levels)
+        return found
 
-    def _bounds(self, near, far):
+    def _bounds(self, rays, levels):
+        t = rays[:, 3:8:4]
+        near, far = (rays[:, :3] + t[:, k : k + 1] * rays[:, 4:7] for k in (0, 1))
         if self._straight:
-            found = strays(self.net, near, far, self._slack)
+            found = strays(self.net, near, far, self._slack, t, levels)
         else:
             ends = [end_within(self.net, points, self._limits) for points in (near, far)]
-            found = np.stack([*(end.value for end in ends), *remainder(self.net, *ends)], axis=1)
+            found = np.stack([*(end.value for end in ends), *remainder(self.net, *ends), t[:, 1]], axis=1)
         return found * OUTWARDS
 
 

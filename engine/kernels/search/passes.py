@@ -17,6 +17,7 @@ from engine.kernels.search.arrays import BINDINGS, PACE, PART, workgroups
 from engine.kernels.search.beams import Beams
 from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.layered import Layered
+from engine.kernels.tree.tree import HeldLevels
 
 # Segments of each ray in one submission, at most; and of those before it, so that few are for rays that have ended.
 MOST_SEGMENTS, SHARE = 64, 8
@@ -37,6 +38,7 @@ class LayeredPasses:
     casting   a CASTING struct
     arrays    `rays`, `crossings`, `costs`, `states`
     exact     the network in float64, where `casting` says that it is asked
+    levels    those of `casting`
     jump      function of (casting, arrays, a list, first, count): the Dispatch that moves these rays of a list on
 
     Rays are searched in parts of a list of those that are open, each for one or several segments. The list is made anew
@@ -50,11 +52,13 @@ class LayeredPasses:
         casting: np.ndarray,
         arrays: Mapping[str, Array],
         exact: ExactValues,
+        levels: HeldLevels,
         jump: Jump | None = None,
     ):
         self._struct = casting
         self._beams: Beams | None = None
         self.layered, self.arrays, self.exact, self.jump = layered, dict(arrays), exact, jump
+        self.levels = levels
         self.casting, self._kinds = Array.of(casting, "uniform"), network_kinds(layered.net.shape)
         self.rays = int(casting["rays"].item())
         self.part = min(self.rays, layered.chunk)
@@ -110,7 +114,7 @@ class LayeredPasses:
         with device().recording("rays") as encoder:
             self._prepared("ask", first, count).record(encoder)
         places = self.pieces.read(8 * count).reshape(count, 8)
-        self.found.write(self.exact(places))
+        self.found.write(self.exact(places, self.levels))
         with device().recording("rays") as encoder:
             self._prepared("answer", first, count).record(encoder)
             if self.exact.has_bounds:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.kernels.tree.tree import HeldLevels
 from engine.network.mlp import Mlp
 from engine.network.units.bends import is_straight, kinks
 from engine.network.units.mixed import LayerActivation, runs
@@ -18,36 +19,67 @@ def is_piecewise_linear(net: Mlp) -> bool:
     return all(map(is_straight, net.activations))
 
 
-def strays(net: Mlp, starts: np.ndarray, ends: np.ndarray, slack: float) -> np.ndarray:
-    """(N, 4) of N pieces: f at both ends, then least and greatest how far it leaves its chord, over 4 x (1 - x).
+def strays(
+    net: Mlp, starts: np.ndarray, ends: np.ndarray, slack: float, t: np.ndarray, levels: HeldLevels | None = None
+) -> np.ndarray:
+    """(N, 5) of N pieces: f at both ends, least and greatest how far it leaves its chord, over 4 x (1 - x), the far t.
 
     net      one that is_piecewise_linear
     starts   (N, 3), where x is 0; `ends` where it is 1; in float64
     slack    departures are closer to 0 by this: f is as said, give or take it and ROUNDINGS times its rounding
+    t        (N, 2) along the ray, of both ends
+    levels   a piece in which f passes one ends there: at the kink before; or behind, if none is before
 
     A layer's sums are linear from row to row of `_cut`; where one passes a kink, a row is put in. So the whole takes as
     many evaluations as f has straight pieces. Of pieces with more than MOST_HELD responses departures are infinite.
     """
     if not len(starts):
-        return np.zeros((0, 4))
+        return np.zeros((0, 5))
     with np.errstate(over="ignore", invalid="ignore"):
         found = _rows(net, starts, ends)
     if found is None and len(starts) > 1:
         half = len(starts) // 2
-        return np.concatenate([strays(net, starts[k], ends[k], slack) for k in (slice(half), slice(half, None))])
+        parts = (slice(half), slice(half, None))
+        return np.concatenate([strays(net, starts[k], ends[k], slack, t[k], levels) for k in parts])
     if found is None:
         near, far = net(starts)[:, :1], net(ends)[:, :1]
-        return np.concatenate([near, far, [[-np.inf, np.inf]]], axis=1)
+        return np.concatenate([near, far, [[-np.inf, np.inf]], t[:, 1:]], axis=1)
     piece, x, f = found
     first = np.flatnonzero(np.diff(piece, prepend=-1))
     last = np.append(first[1:], len(piece)) - 1
-    near, far = f[first], f[last]
+    far_t, far_x, far = t[:, 1].copy(), np.ones(len(first)), f[last]
+    if levels is not None:
+        _shorten(piece, x, f, first, last, t, levels, far_t, far_x, far)
+    near = f[first]
+    x = x / far_x[piece]
     off = f - near[piece] * (1.0 - x) - far[piece] * x
     with np.errstate(divide="ignore", invalid="ignore"):
         # An affine function over a concave one is greatest, where it is above 0, at an end of each straight piece.
         departs = np.sign(off) * np.maximum(abs(off) - slack, 0.0) / (4.0 * x * (1.0 - x))
-    departs[abs(off) <= slack] = 0.0
-    return np.stack([near, far, np.minimum.reduceat(departs, first), np.maximum.reduceat(departs, first)], axis=1)
+    departs[(abs(off) <= slack) | (x >= 1.0)] = 0.0
+    least, greatest = np.minimum.reduceat(departs, first), np.maximum.reduceat(departs, first)
+    return np.stack([near, far, least, greatest, far_t], axis=1)
+
+
+def _shorten(piece, x, f, first, last, t, levels, far_t, far_x, far):
+    """Moves the far ends of pieces that pass a level: t as a float32, x and f there."""
+    g = (f - levels.level) / (1.0 if levels.single else levels.spacing)
+    side = g < 0.0 if levels.single else np.floor(g)
+    passed = np.flatnonzero((side[1:] != side[:-1]) & (piece[1:] == piece[:-1]))
+    own, at = np.unique(piece[passed], return_index=True)
+    row = passed[at]
+    # The straight piece that it is passed in, or what comes before it.
+    row += row == first[own]
+    width = t[own, 1] - t[own, 0]
+    wanted = t[own, 0] + x[row] * width
+    ends = wanted.astype(np.float32)
+    # Never beyond the kink: a bend so close to an end would count as one of the whole piece.
+    ends = np.where(ends > wanted, np.nextafter(ends, np.float32(-np.inf)), ends).astype(float)
+    place = (ends - t[own, 0]) / width
+    moves = (place > x[row - 1]) & (row < last[own])
+    own, row, ends, place = own[moves], row[moves], ends[moves], place[moves]
+    part = (place - x[row - 1]) / (x[row] - x[row - 1])
+    far_t[own], far_x[own], far[own] = ends, place, f[row - 1] + part * (f[row] - f[row - 1])
 
 
 def _rows(net, starts, ends):

@@ -82,7 +82,12 @@ fn search_take(bounds: Bounds, far: vec2f) -> bool {
         search_take_start(far);
         return false;
     }
-    let over = search_take_end(search_end(), bounds, search_scaled(search_near), search_scaled(far));
+    return search_take_to(search_end(), bounds, far);
+}
+
+// The same up to `end`, where the near end was taken before.
+fn search_take_to(end: f32, bounds: Bounds, far: vec2f) -> bool {
+    let over = search_take_end(end, bounds, search_scaled(search_near), search_scaled(far));
     if search_moved {
         search_near = far;
     }
