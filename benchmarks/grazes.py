@@ -37,7 +37,7 @@ def main():
         chosen = np.random.default_rng(0).permutation(len(some[0]))[:count]
         casting_rays = [x[chosen] for x in some]
         decided = outcomes(net, casting_rays, single)
-        with patch.object(exact, "_share", return_value=(0.0, 0.0)):
+        with patch.object(exact, "_share", return_value=(0.0, 0.0, 0.0)):
             alone = outcomes(net, casting_rays, single)
         row = {"network": name, "rays": count, "graze": decided["graze"], "graze in float32 alone": alone["graze"]}
         store("grazes", [row | {"undecided": decided["undecided"]}])

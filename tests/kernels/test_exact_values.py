@@ -140,6 +140,16 @@ def _gelu(z):
     return z * (1 + np.vectorize(lambda x: np.longdouble(erf(float(x))))(z / np.sqrt(np.longdouble(2)))) / 2
 
 
+def test_twenty_layers_of_which_float32_may_lose_all_digits_have_surfaces_in_float64():
+    net = random_mlp((3, *[24] * 20, 1), "relu", distribution="he", seed=1)
+    o, d, length = (x[::11] for x in ball_rays(30, radius=5.0, distance=15.0))
+    found = worth(net, reach_of(o, d, length))
+    assert found.rounding > 1e5 and found.error < 0.05
+    found = cast(net, o, d, length)
+    assert (found["outcome"] == HIT).sum() > 5 and (found["outcome"] != UNDECIDED).all()
+    assert contradictions(net, o, d, length, found, samples=2000) == []
+
+
 def test_nobody_waits_for_what_is_of_no_use():
     assert 0 < worth(siren(64), 3.0).share < 0.02
     # Where distances are not known neither are error bounds.

@@ -21,7 +21,7 @@ BRIEF = 2.0**-10
 # What bounds leave, as a part of the rounding of f: below the first, there is nothing to gain; above the next, bounds
 # are wanted in float64 as well; above the last, they would not help but where the network consists of straight pieces.
 LEAST, ENOUGH, MOST = 2.0**-10, 2.0**-5, 1.0
-# The same where bounds are of float64 too: what f need not be known better than.
+# Where bounds are of float64 too, f need not be known better than to this part of float32's error, or of its change.
 FINE = 2.0**-17
 # Pieces that are bounded together; and what is found of each, with a range that holds its own rounding to float32.
 TOGETHER, OUTWARDS = 256, np.array([1.0, 1.0, 1.0 + 2.0**-22, 1.0 + 2.0**-22, 1.0])
@@ -46,11 +46,12 @@ class ExactValues:
         self._straight, self._slack = is_piecewise_linear(self.net), self.error
         # Whether its bounds take less time than float32's: those of straight pieces, beside a software driver.
         self.walks = self._straight and device().is_software and self.error < NONE
-        self.share, self.rounding = _share(layered, reach, self.walks) if self.error < NONE else (0.0, 0.0)
+        found = _share(layered, reach, self.walks) if self.error < NONE else (0.0, 0.0, 0.0)
+        self.share, self.rounding, change = found
         if not self._straight and self.share > MOST:
             self.share = 0.0
         if self.share > (0.0 if self._straight else ENOUGH):
-            self.error = max((1.0 + ROUNDINGS) * self.error, FINE * self.rounding)
+            self.error = max((1.0 + ROUNDINGS) * self.error, FINE * min(self.rounding, change))
         else:
             self.rounding = 0.0
 
@@ -97,18 +98,18 @@ class ExactValues:
         return found * OUTWARDS
 
 
-def _share(layered: Layered, reach: float, cheap: bool) -> tuple[float, float]:
-    """Which part of float32's error the bounds of short pieces are, with room; and that error.
+def _share(layered: Layered, reach: float, cheap: bool) -> tuple[float, float, float]:
+    """Which part of float32's error bounds of short pieces are, with room; that error; how far f changes over reach.
 
-    Both are 0 where contacts are brief, unless float64 is as `cheap`.
+    All are 0 where contacts are brief, unless float64 is as `cheap`.
     """
     short, long = (_bounds(layered, reach, part) for part in (SHORT, STEP))
     error = np.maximum(short[:, 0, 1], 1e-37)
     slope = abs(long[:, 0, 2] - long[:, 0, 0]) / STEP
     if not cheap and np.median(4.0 * error) <= BRIEF * np.median(slope):
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     left = abs(short[:, 1, :2]).max(axis=1) / error
-    return max(4.0 * float(np.quantile(left, 0.9)), LEAST), float(np.quantile(error, 0.9))
+    return max(4.0 * float(np.quantile(left, 0.9)), LEAST), float(np.quantile(error, 0.9)), float(np.median(slope))
 
 
 def _bounds(layered, reach, part):
