@@ -4,12 +4,15 @@ A terminal that is closed (SIGHUP) and a system that shuts down (SIGTERM) stop w
 nothing half-written stays. What a process was started to ignore, by nohup or in the background, stays ignored.
 """
 
+import _thread
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# Seconds after which a signal is raised again that came while an object was finalised.
+LATER = 0.01
 NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 # The last signal other than SIGINT, for the exit status.
 _last: signal.Signals | None = None
@@ -22,14 +25,14 @@ def status() -> int | None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise KeyboardInterrupt in the block, as SIGINT does."""
+    """All of these signals raise KeyboardInterrupt in the block."""
     global _last
     _last = None
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with _handled(NUMBERS[1:], stop):
+    with _handled(NUMBERS, stop):
         yield
 
 
@@ -52,7 +55,13 @@ def _handled(numbers: tuple[signal.Signals, ...], work: Callable[[], None]) -> I
     def handler(number: int, frame: FrameType | None) -> None:
         global _last
         _last = None if number == signal.SIGINT else signal.Signals(number)
-        work()
+        if _is_finalising(frame):
+            # Python prints what is raised there, and goes on as if nothing had been.
+            again = threading.Timer(LATER, _thread.interrupt_main, (number,))
+            again.daemon = True
+            again.start()
+        else:
+            work()
 
     # Signals arrive in the main thread only. A handler is None if it was not set from Python.
     is_main = threading.current_thread() is threading.main_thread()
@@ -63,3 +72,9 @@ def _handled(numbers: tuple[signal.Signals, ...], work: Callable[[], None]) -> I
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+def _is_finalising(frame):
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None

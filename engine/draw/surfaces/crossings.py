@@ -311,7 +311,8 @@ class StoredCrossings(Crossings):
                 # Rays must be searched too, and a tree is right however far it was refined.
                 break
         if not allowance.is_over:
-            self._need, self._tree = need, tree
+            # One box alone is passed by no ray: then networks that are followed in float64 are so from the start.
+            self._need, self._tree = need, tree if len(tree.nodes) > 1 else None
         return begun
 
     def _show_tree(self, wanted, count):
