@@ -2,8 +2,10 @@
 
 Each is made in a process of its own, without the driver's disk cache; the peer is numpy where PyTorch is not installed.
 The samples only look for a change of sign between neighbours: they say nothing of what lies between two of them.
+All of BARS, or those that are named: `python -m benchmarks.bars "3-64x3-1 relu"`.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -175,7 +177,9 @@ def measured(name):
 
 
 def main():
-    names, environment = sys.argv[1:] or list(BARS), {**os.environ, "MESA_SHADER_CACHE_DISABLE": "true"}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*BARS, []], default=[], metavar="NAME", help=", ".join(BARS))
+    names, environment = parser.parse_args().names or list(BARS), {**os.environ, "MESA_SHADER_CACHE_DISABLE": "true"}
     for name in names:
         bar = BARS[name]
         words = [sys.executable, "-m", "benchmarks.bars", "--one", name]

@@ -7,7 +7,7 @@ from benchmarks.networks import ball_rays, deep_sdf, siren, torus
 from engine.codegen.bounds.rounding import ULP64, output_limit
 from engine.gpu.device import device
 from engine.kernels.rays import GRAZE, HIT, UNDECIDED, cast, reach_of
-from engine.kernels.search import straight
+from engine.kernels.search import exact, straight
 from engine.kernels.search.casting import Levels
 from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.layered import Layered
@@ -108,6 +108,37 @@ def test_pieces_that_are_too_many_are_halved_and_one_that_is_too_long_is_left_op
     left = np.isinf(parts[:, 3])
     assert 0 < left.sum() < 30 and (parts[left, 2:4] == (-np.inf, np.inf)).all()
     assert np.allclose(parts[~left], whole[~left], atol=1e-12) and np.allclose(parts[:, :2], whole[:, :2])
+
+
+def pieces_of(count, seed=0):
+    """(count, 8) float32: origin, near t; direction, far t; from 1e-4 to 0.5 long."""
+    rng = np.random.default_rng(seed)
+    pieces = np.zeros((count, 8), np.float32)
+    pieces[:, :3] = rng.uniform(-1, 1, (count, 3))
+    pieces[:, 4:7] = rng.normal(size=(count, 3))
+    pieces[:, 4:7] /= np.linalg.norm(pieces[:, 4:7], axis=1, keepdims=True)
+    pieces[:, 3] = rng.uniform(0.0, 0.5, count)
+    pieces[:, 7] = pieces[:, 3] + np.geomspace(1e-4, 0.5, count)
+    return pieces
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_pieces_that_threads_bound_are_found_in_their_order(activation, monkeypatch):
+    net = random_mlp((3, *[32] * 8, 1), activation, distribution="glorot", seed=0)
+    known, pieces, levels = worth(net, 4.0), pieces_of(90), Levels(0.0)
+    assert known.has_bounds
+    whole = known(pieces, levels)
+    monkeypatch.setattr(exact, "TOGETHER", (7, 7))
+    assert np.allclose(known(pieces, levels), whole, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("wanted", [(0.1, 0.7), (-0.7, -0.1), (-0.3, 0.3)])
+def test_a_range_holds_what_its_rounding_to_float32_moves(wanted, monkeypatch):
+    net = random_mlp((3, *[32] * 8, 1), "tanh", distribution="glorot", seed=0)
+    monkeypatch.setattr(exact, "remainder", lambda _, near, far: [np.full(len(near.value), x) for x in wanted])
+    low, high = worth(net, 4.0)(pieces_of(20), Levels(0.0))[:, 2:4].astype(float).T
+    assert (low <= wanted[0]).all() and (high >= wanted[1]).all()
+    assert np.allclose(low, wanted[0], rtol=1e-6) and np.allclose(high, wanted[1], rtol=1e-6)
 
 
 def test_the_last_activation_counts_in_how_well_float64_is_known():

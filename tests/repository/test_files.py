@@ -126,6 +126,7 @@ LIBRARIES = {
     "skimage": {"analysis"},
     "typer": {"cli"},
     "tqdm": {"output"},
+    "threadpoolctl": {"kernels"},
 }
 
 

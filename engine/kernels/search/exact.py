@@ -1,6 +1,11 @@
 """A network's values in float64, for places where float32 leaves open on which side of a level they are."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from engine.codegen.bounds.rounding import NONE, ULP64, output_limit, rounding_limits
 from engine.gpu.array import Array
@@ -23,8 +28,10 @@ BRIEF = 2.0**-10
 LEAST, ENOUGH, MOST = 2.0**-10, 2.0**-5, 1.0
 # Where bounds are of float64 too, f need not be known better than to this part of float32's error, or of its change.
 FINE = 2.0**-17
-# Pieces that are bounded together; and what is found of each, with a range that holds its own rounding to float32.
-TOGETHER, OUTWARDS = 256, np.array([1.0, 1.0, 1.0 + 2.0**-22, 1.0 + 2.0**-22, 1.0])
+# Pieces that a thread bounds together: at least so many where there are more threads, and at most.
+TOGETHER = 128, 512
+# A range is wider by this part, so that it holds what rounding it to float32 moves.
+OUTWARDS = 2.0**-22
 
 
 class ExactValues:
@@ -82,9 +89,17 @@ class ExactValues:
                 h = activation.value(h @ weights + bias)
             found[:, 1] = h[:, 0]
             return found
-        with np.errstate(over="ignore"):
-            for first in range(0, len(rays), TOGETHER):
-                found[first : first + TOGETHER, :5] = self._bounds(rays[first : first + TOGETHER], levels)
+        least, most = TOGETHER
+        size = min(max(least, -(-len(rays) // _processors())), most)
+        parts = [slice(first, first + size) for first in range(0, len(rays), size)]
+
+        def bound(part):
+            with np.errstate(over="ignore"):
+                found[part, :5] = self._bounds(rays[part], levels)
+
+        # A product of each thread's own is shared out over no more of them.
+        with _libraries().limit(limits=1, user_api="blas"):
+            list((_threads().map if len(parts) > 1 else map)(bound, parts))
         return found
 
     def _bounds(self, rays, levels):
@@ -95,7 +110,23 @@ class ExactValues:
         else:
             ends = [end_within(self.net, points, self._limits) for points in (near, far)]
             found = np.stack([*(end.value for end in ends), *remainder(self.net, *ends), t[:, 1]], axis=1)
-        return found * OUTWARDS
+        found[:, 2:4] += OUTWARDS * abs(found[:, 2:4]) * [-1.0, 1.0]
+        return found
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_processors(), "bounds")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """numpy's products, and how many threads each of them takes."""
+    return ThreadpoolController()
 
 
 def _share(layered: Layered, reach: float, cheap: bool) -> tuple[float, float, float]:

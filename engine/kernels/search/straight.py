@@ -119,11 +119,14 @@ def _cut(rows, parts, *arrays):
     new = rows + 1 + np.arange(len(rows))
     old = np.ones(len(arrays[0]) + len(rows), bool)
     old[new] = False
+    source = np.empty(len(old), int)
+    source[old], source[new] = np.arange(len(arrays[0])), rows
     results = []
     for values in arrays:
-        with_new = np.empty((len(old), *values.shape[1:]), values.dtype)
-        before, part = values[rows], parts.reshape(-1, *[1] * (values.ndim - 1))
-        with_new[old] = values
-        with_new[new] = before + part * (values[rows + 1] - before)
+        with_new, moved = values.take(source, axis=0), values.take(rows + 1, axis=0)
+        moved -= values.take(rows, axis=0)
+        if moved.dtype.kind == "f":
+            moved *= parts.reshape(-1, *[1] * (values.ndim - 1))
+            with_new[new] += moved
         results.append(with_new)
     return results
