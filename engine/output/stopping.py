@@ -6,10 +6,12 @@ nothing half-written stays. What a process was started to ignore, by nohup or in
 
 import _thread
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 # Seconds after which a signal is raised again that came while an object was finalised.
 LATER = 0.01
@@ -52,29 +54,34 @@ def stopping(numbers: tuple[signal.Signals, ...] = NUMBERS) -> Iterator[threadin
 
 @contextmanager
 def _handled(numbers: tuple[signal.Signals, ...], work: Callable[[], None]) -> Iterator[None]:
+    came = int(signal.SIGINT)
+
     def handler(number: int, frame: FrameType | None) -> None:
         global _last
-        _last = None if number == signal.SIGINT else signal.Signals(number)
-        if _is_finalising(frame):
-            # Python prints what is raised there, and goes on as if nothing had been.
-            again = threading.Timer(LATER, _thread.interrupt_main, (number,))
-            again.daemon = True
-            again.start()
-        else:
-            work()
+        nonlocal came
+        came, _last = number, None if number == signal.SIGINT else signal.Signals(number)
+        work()
+
+    def unraisable(found: Any) -> None:
+        # Python goes on after what is raised while an object is finalised: then the signal comes once more.
+        if not issubclass(found.exc_type, KeyboardInterrupt):
+            usual(found)
+            return
+        again = threading.Timer(LATER, _thread.interrupt_main, (came,))
+        again.daemon = True
+        again.start()
 
     # Signals arrive in the main thread only. A handler is None if it was not set from Python.
     is_main = threading.current_thread() is threading.main_thread()
     heard = [number for number in numbers if is_main and signal.getsignal(number) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, handler) for number in heard}
+    usual = sys.unraisablehook
+    if heard:
+        sys.unraisablehook = unraisable
     try:
         yield
     finally:
+        if heard:
+            sys.unraisablehook = usual
         for number, earlier in before.items():
             signal.signal(number, earlier)
-
-
-def _is_finalising(frame):
-    while frame is not None and frame.f_code.co_name != "__del__":
-        frame = frame.f_back
-    return frame is not None
