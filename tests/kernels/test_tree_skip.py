@@ -9,6 +9,7 @@ from engine.gpu.device import device
 from engine.kernels.search import passes
 from engine.kernels.search.arrays import CASTING, STATE
 from engine.kernels.search.casting import Casting, Levels
+from engine.kernels.search.layered import Layered
 from engine.kernels.tree.brackets import brackets
 from engine.kernels.tree.skip import skip
 from engine.kernels.tree.tree import Tree
@@ -96,12 +97,13 @@ def test_searches_begin_at_the_first_bracket_and_go_on_at_the_next(tree):
     assert (crossings[ended, 3] == 0).all()
 
 
-def cast(net, rays, surfaces, levels, tree=None):
+def cast(net, rays, surfaces, levels, tree=None, reach=np.inf):
     """(t, uncertainty, level, kind) of each answer, (N, surfaces), and the segments of each ray."""
     crossings, costs = Array("u4", rays.count * surfaces * 4), Array("u4", rays.count * 2)
     steps = Casting(net).steps(
-        rays.arrays["rays"], rays.count, levels, crossings, costs, surfaces=surfaces, through=True, tree=tree
-    )
+        rays.arrays["rays"], rays.count, levels, crossings, costs, surfaces=surfaces, through=True, tree=tree,
+        reach=reach,
+    )  # fmt: skip
     for _ in steps:
         pass
     found = crossings.read().reshape(rays.count, surfaces, 4)
@@ -109,15 +111,16 @@ def cast(net, rays, surfaces, levels, tree=None):
 
 
 @pytest.mark.parametrize("levels", [LEVELS, Levels(0.3, single=True)])
-@pytest.mark.parametrize("name", ["tanh", "relu", "sine(2)"])
-def test_a_tree_changes_no_answer_and_saves_segments(monkeypatch, name, levels):
+# With a reach relu networks are followed in float64, on software drivers from the start.
+@pytest.mark.parametrize(("name", "far"), [("tanh", np.inf), ("relu", np.inf), ("relu", 3.0), ("sine(2)", np.inf)])
+def test_a_tree_changes_no_answer_and_saves_segments(monkeypatch, name, far, levels):
     net = random_mlp((3, 16, 16, 1), name, distribution="glorot", scale=2.0 if name != "sine(2)" else 1.3, seed=1)
     # From some way outside to beyond the other side, and from within.
     tree, surfaces = Tree(net, 0.8), 4
     list(tree.refine(levels, 1 / 32))
     rays = Rays(tree, 300)
-    t, reach, level, kind, segments = cast(net, rays, surfaces, levels)
-    other_t, other_reach, other_level, other_kind, fewer = cast(net, rays, surfaces, levels, tree)
+    t, reach, level, kind, segments = cast(net, rays, surfaces, levels, reach=far)
+    other_t, other_reach, other_level, other_kind, fewer = cast(net, rays, surfaces, levels, tree, far)
     # What lies behind a ray's last answer is undefined.
     hit = np.cumprod(kind & 3 == 1, axis=1) > 0
     said = np.concatenate([np.ones((rays.count, 1), bool), hit[:, :-1]], axis=1)
@@ -129,10 +132,23 @@ def test_a_tree_changes_no_answer_and_saves_segments(monkeypatch, name, levels):
     assert fewer.sum() < segments.sum()
     # By the kernel that takes many segments at once too.
     monkeypatch.setattr(passes, "HARD", 0)
-    at_once_t, _, _, at_once_kind, same = cast(net, rays, surfaces, levels, tree)
+    at_once_t, _, _, at_once_kind, same = cast(net, rays, surfaces, levels, tree, far)
     np.testing.assert_array_equal(other_t[said], at_once_t[said])
     np.testing.assert_array_equal(other_kind[said], at_once_kind[said])
     np.testing.assert_array_equal(fewer, same)
+
+
+@pytest.mark.skipif("not device().is_software", reason="with a graphics card float32 comes first")
+@pytest.mark.parametrize("name", ["relu", "leaky_relu(0.2)"])
+def test_networks_of_straight_pieces_ask_nothing_of_float32(monkeypatch, name):
+    monkeypatch.setattr(Layered, "record", None)
+    net, levels = random_mlp((3, 16, 16, 1), name, distribution="glorot", scale=2.0, seed=1), Levels(0.3, single=True)
+    tree = Tree(net, 0.8)
+    list(tree.refine(levels, 1 / 8))
+    rays = Rays(tree, 200)
+    kinds = [cast(net, rays, 1, levels, some, 3.0)[3][:, 0] for some in (tree, None)]
+    assert len(tree.nodes) > 1 and (kinds[0] & 3 == 1).sum() > 30
+    np.testing.assert_array_equal(*kinds)
 
 
 def test_the_tree_of_another_network_is_refused(tree):

@@ -16,7 +16,7 @@ fn begin(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     search_begin(rays[2u * ray].w);
     if search_done {
         end(ray);
-    } else if casting.walks != 0u {
+    } else if casting.walks == WALKS {
         search_waits = true;
         list_waiting(ray);
     } else {

@@ -6,6 +6,8 @@ const PATIENCE = 512u;
 const ROOM = 2.5;
 // Pieces whose bounds are at most so many times the rounding of f.
 const ASKED = 0.5;
+// All rays wait from the start; else, where a tree moves them on first, from then on.
+const WALKS = 1u;
 // The least piece behind one that was passed, as a part of the ray, where pieces are known exactly.
 const WALKED = 0.03125;
 

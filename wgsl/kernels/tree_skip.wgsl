@@ -31,6 +31,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     } else if begins && bracket.x > search_t && tree_beside.y == 0.0 {
         // From which side f comes must be known: it is looked at here first.
         search_until = search_t;
+        search_waits = casting.walks != 0u;
     } else {
         if begins && bracket.x > search_t {
             search_level = tree_beside.x;

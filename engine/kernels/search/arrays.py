@@ -20,7 +20,7 @@ CASTING = struct(
     share="f32",  # of float32's error bound, that bounds are worth where f is known in float64; 0: it is not asked for
     exact_error="f32",  # of values in float64
     rounding="f32",  # float32's error bound, where bounds too are in float64; else 0
-    walks="u32",  # 1: there they are so from the start
+    walks="u32",  # 1: there they are so from the start; 2: from where a tree has moved them on to
 )
 # How the lengths of segments are chosen where bounds are parabolas: the text of `generated/bounds`.
 PACE = "#import arithmetic/parabola_pace\n"

@@ -129,7 +129,8 @@ class Casting:
             if self._exact is None or self._exact.reach != reach:
                 self._exact = ExactValues(self._layered, reach)
             casting["share"], casting["exact_error"] = self._exact.share, self._exact.error
-            casting["rounding"], casting["walks"] = self._exact.rounding, self._exact.walks and tree is None
+            casting["rounding"] = self._exact.rounding
+            casting["walks"] = self._exact.walks and (1 if tree is None else 2)
             jump = None if tree is None else partial(skip, tree, levels)
             layered = self._passes = LayeredPasses(self._layered, casting, arrays, self._exact, levels, jump)
             shares = beams and count % 64 == 0 and tree is None and fits(self._layered)

@@ -53,7 +53,11 @@ class ExactValues:
         self._straight, self._slack = is_piecewise_linear(self.net), self.error
         # Whether its bounds take less time than float32's: those of straight pieces, beside a software driver.
         self.walks = self._straight and device().is_software and self.error < NONE
-        found = _share(layered, reach, self.walks) if self.error < NONE else (0.0, 0.0, 0.0)
+        if self.walks:
+            # Nothing is asked of float32, whose kernels take seconds to be compiled.
+            found = LEAST, output_limit(self.net, reach), 0.0
+        else:
+            found = _share(layered, reach) if self.error < NONE else (0.0, 0.0, 0.0)
         self.share, self.rounding, change = found
         if not self._straight and self.share > MOST:
             self.share = 0.0
@@ -129,15 +133,15 @@ def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _share(layered: Layered, reach: float, cheap: bool) -> tuple[float, float, float]:
+def _share(layered: Layered, reach: float) -> tuple[float, float, float]:
     """Which part of float32's error bounds of short pieces are, with room; that error; how far f changes over reach.
 
-    All are 0 where contacts are brief, unless float64 is as `cheap`.
+    All are 0 where contacts are brief.
     """
     short, long = (_bounds(layered, reach, part) for part in (SHORT, STEP))
     error = np.maximum(short[:, 0, 1], 1e-37)
     slope = abs(long[:, 0, 2] - long[:, 0, 0]) / STEP
-    if not cheap and np.median(4.0 * error) <= BRIEF * np.median(slope):
+    if np.median(4.0 * error) <= BRIEF * np.median(slope):
         return 0.0, 0.0, 0.0
     left = abs(short[:, 1, :2]).max(axis=1) / error
     return max(4.0 * float(np.quantile(left, 0.9)), LEAST), float(np.quantile(error, 0.9)), float(np.median(slope))
