@@ -98,6 +98,22 @@ def test_pieces_end_beside_the_first_level_that_they_pass(levels):
     assert (passed | (end < 1.75)).mean() > 0.3 and (abs(low - high)[passed & (end < 1.75)] < 1e-6).all()
 
 
+@pytest.mark.parametrize("levels", [Levels(0.3, 0.2), Levels(0.5, single=True)])
+def test_a_level_behind_the_kink_that_a_piece_begins_beside_is_passed_in_one_straight_piece(levels):
+    net = random_mlp((3, 16, 16, 16, 1), "relu", distribution="he", seed=2)
+    starts, directions = np.random.default_rng(1).uniform(-1, 1, (2, 200, 3)).astype(np.float32).astype(float)
+    at = lambda t: starts + t[:, None] * directions
+    side = lambda f: f < levels.level if levels.single else np.floor((f - levels.level) / levels.spacing)
+    t = np.stack([np.full(200, 0.25), np.full(200, 1.75)], axis=1)
+    near, far, _, _, end = straight.strays(net, at(t[:, 0]), at(t[:, 1]), 1e-6, t, levels).T
+    # Those that end at the kink before: it is within an ulp of where the next begins.
+    cut = (end < 1.75) & (side(near) == side(far))
+    t[:, 0] = end
+    near, far, low, high, end = (x[cut] for x in straight.strays(net, at(t[:, 0]), at(t[:, 1]), 1e-6, t, levels).T)
+    assert cut.sum() > 20 and (side(near) != side(far)).all()
+    assert (low == 0).all() and (high == 0).all()
+
+
 def test_pieces_that_are_too_many_are_halved_and_one_that_is_too_long_is_left_open(monkeypatch):
     net = random_mlp((3, 16, 16, 1), "relu", distribution="he", seed=2)
     starts, ends = np.random.default_rng(0).uniform(-3, 3, (2, 30, 3))

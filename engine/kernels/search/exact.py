@@ -26,6 +26,8 @@ BRIEF = 2.0**-10
 # What bounds leave, as a part of the rounding of f: below the first, there is nothing to gain; above the next, bounds
 # are wanted in float64 as well; above the last, they would not help but where the network consists of straight pieces.
 LEAST, ENOUGH, MOST = 2.0**-10, 2.0**-5, 1.0
+# Bends are left out that move f by less than this part of its change: about an ulp of t beside a kink, as pieces end.
+LOST = 2.0**-24
 # Where bounds are of float64 too, f need not be known better than to this part of float32's error, or of its change.
 FINE = 2.0**-17
 # Pieces that a thread bounds together: at least so many where there are more threads, and at most.
@@ -55,6 +57,7 @@ class ExactValues:
         self.walks = self._straight and device().is_software and self.error < NONE
         if self.walks:
             # Nothing is asked of float32, whose kernels take seconds to be compiled.
+            self._slack = max(self.error, LOST * _change(self.net, reach))
             found = LEAST, output_limit(self.net, reach), 0.0
         else:
             found = _share(layered, reach) if self.error < NONE else (0.0, 0.0, 0.0)
@@ -62,7 +65,7 @@ class ExactValues:
         if not self._straight and self.share > MOST:
             self.share = 0.0
         if self.share > (0.0 if self._straight else ENOUGH):
-            self.error = max((1.0 + ROUNDINGS) * self.error, FINE * min(self.rounding, change))
+            self.error = max(ROUNDINGS * self.error + self._slack, FINE * min(self.rounding, change))
         else:
             self.rounding = 0.0
 
@@ -147,15 +150,27 @@ def _share(layered: Layered, reach: float) -> tuple[float, float, float]:
     return max(4.0 * float(np.quantile(left, 0.9)), LEAST), float(np.quantile(error, 0.9)), float(np.median(slope))
 
 
+def _change(net, reach):
+    """How far f changes over reach."""
+    pieces = _pieces(reach, STEP).astype(float)
+    near, far = (net(pieces[:, 0, :3] + t * reach * pieces[:, 1, :3])[:, 0] for t in (0.0, STEP))
+    return float(np.median(abs(far - near))) / STEP
+
+
 def _bounds(layered, reach, part):
-    """(SAMPLES, 2, 4) what Layered finds of pieces around the origin, so long as a part of reach."""
+    """(SAMPLES, 2, 4) what Layered finds of `_pieces`."""
+    given, bounds = Array.of(_pieces(reach, part).reshape(-1, 4)), Array(VEC4, 2 * SAMPLES)
+    with device().recording("rays") as encoder:
+        layered.record(encoder, given, bounds, SAMPLES)
+    return bounds.read().reshape(SAMPLES, 2, 4).astype(float)
+
+
+def _pieces(reach, part):
+    """(SAMPLES, 2, 4) pieces around the origin, so long as a part of reach."""
     rng = np.random.default_rng(0)
     directions = rng.normal(size=(2, SAMPLES, 3))
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
     origins = directions[0] * rng.uniform(0.0, reach / 4, (SAMPLES, 1))
     pieces = ray_array(origins, directions[1], np.zeros(SAMPLES))
     pieces[:, 1, 3] = part * reach
-    given, bounds = Array.of(pieces.reshape(-1, 4)), Array(VEC4, 2 * SAMPLES)
-    with device().recording("rays") as encoder:
-        layered.record(encoder, given, bounds, SAMPLES)
-    return bounds.read().reshape(SAMPLES, 2, 4).astype(float)
+    return pieces

@@ -68,13 +68,17 @@ def _shorten(piece, x, f, first, last, t, levels, far_t, far_x, far):
     passed = np.flatnonzero((side[1:] != side[:-1]) & (piece[1:] == piece[:-1]))
     own, at = np.unique(piece[passed], return_index=True)
     row = passed[at]
-    # The straight piece that it is passed in, or what comes before it.
-    row += row == first[own]
     width = t[own, 1] - t[own, 0]
-    wanted = t[own, 0] + x[row] * width
-    ends = wanted.astype(np.float32)
-    # Never beyond the kink: a bend so close to an end would count as one of the whole piece.
-    ends = np.where(ends > wanted, np.nextafter(ends, np.float32(-np.inf)), ends).astype(float)
+
+    def rounded():
+        # Never beyond the kink: a bend so close to an end would count as one of the whole piece.
+        wanted = t[own, 0] + x[row] * width
+        near = wanted.astype(np.float32)
+        return np.where(near > wanted, np.nextafter(near, np.float32(-np.inf)), near).astype(float)
+
+    # The straight piece that it is passed in, or what comes before it.
+    row += rounded() <= t[own, 0]
+    ends = rounded()
     place = (ends - t[own, 0]) / width
     moves = (place > x[row - 1]) & (row < last[own])
     own, row, ends, place = own[moves], row[moves], ends[moves], place[moves]
