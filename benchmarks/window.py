@@ -30,6 +30,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "boundaries": ("boundaries", {}, ""),
     "activations": ("activations", {}, ""),
     "marching 3-32x3": ("marching", {"depth": 3, "hidden": 32}, ""),
+    "marching 3-64x3 relu": ("marching", {"depth": 3, "hidden": 64, "activation": "relu"}, ""),
     "marching 3-128x3 sine": ("marching", {"depth": 3, "hidden": 128, "activation": "sine"}, ""),
     "boundaries training": ("boundaries", {}, "train"),
     "marching recorded": ("marching", {}, "record"),

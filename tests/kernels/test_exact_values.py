@@ -1,5 +1,8 @@
 """Values in float64 where float32 leaves open on which side of a level a network is."""
 
+import os
+import threading
+
 import numpy as np
 import pytest
 
@@ -146,6 +149,24 @@ def test_pieces_that_threads_bound_are_found_in_their_order(activation, monkeypa
     whole = known(pieces, levels)
     monkeypatch.setattr(exact, "TOGETHER", (7, 7))
     assert np.allclose(known(pieces, levels), whole, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_all_processors_bound_pieces_but_the_one_that_a_window_answers_on(apart, monkeypatch):
+    known, pieces, names = worth(random_mlp((3, 16, 16, 1), "relu"), 4.0), pieces_of(1000), set()
+    if not known.walks:
+        pytest.skip("with a graphics card float32 comes first")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    usual = exact.strays
+    monkeypatch.setattr(exact, "strays", lambda *x: (names.add(threading.current_thread().name), usual(*x))[1])
+    if apart:
+        worker = threading.Thread(target=known, args=(pieces, Levels(0.0)), name="worker")
+        worker.start()
+        worker.join()
+        assert names == {"worker"}
+    else:
+        known(pieces, Levels(0.0))
+        assert all(name.startswith("bounds") for name in names)
 
 
 @pytest.mark.parametrize("wanted", [(0.1, 0.7), (-0.7, -0.1), (-0.3, 0.3)])

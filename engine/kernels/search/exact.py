@@ -1,6 +1,7 @@
 """A network's values in float64, for places where float32 leaves open on which side of a level they are."""
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -96,8 +97,8 @@ class ExactValues:
                 h = activation.value(h @ weights + bias)
             found[:, 1] = h[:, 0]
             return found
-        least, most = TOGETHER
-        size = min(max(least, -(-len(rays) // _processors())), most)
+        (least, most), threads = TOGETHER, _processors()
+        size = min(max(least, -(-len(rays) // threads)), most)
         parts = [slice(first, first + size) for first in range(0, len(rays), size)]
 
         def bound(part):
@@ -106,7 +107,7 @@ class ExactValues:
 
         # A product of each thread's own is shared out over no more of them.
         with _libraries().limit(limits=1, user_api="blas"):
-            list((_threads().map if len(parts) > 1 else map)(bound, parts))
+            list((map if threads == 1 or len(parts) == 1 else _threads(threads).map)(bound, parts))
         return found
 
     def _bounds(self, rays, levels):
@@ -122,12 +123,14 @@ class ExactValues:
 
 
 def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many may be busy: in a window's worker all but one, on which the window answers."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return count if threading.current_thread() is threading.main_thread() else max(1, count - 1)
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_processors(), "bounds")
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, "bounds")
 
 
 @cache
