@@ -1,5 +1,6 @@
 """The frame given to drawables: theme and size of the picture, and the textures and arrays of the present tile."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,11 +129,25 @@ ALONG = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0.0, np.pi, 12, en
 
 def meets(box: Box, shapes: np.ndarray) -> bool:
     """Whether a box overlaps one of some convex shapes, (B, N, 2) their corners, but for a gap across none of ALONG."""
-    left, top, right, bottom = box
-    own = np.array([(left, top), (right, top), (left, bottom), (right, bottom)]) @ ALONG.T
-    others = shapes @ ALONG.T
-    apart = (others.min(axis=1) >= own.max(axis=0)) | (others.max(axis=1) <= own.min(axis=0))
-    return bool((~apart.any(axis=1)).any())
+    return bool(meeting([box], spans(shapes))[0])
+
+
+def spans(shapes: np.ndarray) -> np.ndarray:
+    """(2, B, K) least and greatest of each shape's corners along each of ALONG."""
+    found = shapes @ ALONG.T
+    return np.stack([found.min(axis=1), found.max(axis=1)])
+
+
+def meeting(boxes: Sequence[Box], others: np.ndarray) -> np.ndarray:
+    """(K,) bools: which of K boxes `meets` one of the shapes whose `spans` are given."""
+    left, top, right, bottom = np.asarray(boxes, float).reshape(-1, 4).T
+    middle = np.stack([left + right, top + bottom], axis=1) / 2 @ ALONG.T
+    half = np.stack([right - left, bottom - top], axis=1) / 2 @ abs(ALONG).T
+    low, high = middle - half, middle + half
+    least, most = others
+    near = ((least < high.max(axis=0)) & (most > low.min(axis=0))).all(axis=1)
+    apart = (least[near] >= high[:, None]) | (most[near] <= low[:, None])
+    return (~apart.any(axis=2)).any(axis=1)
 
 
 # Placeholder for fields that the renderer sets before nodes draw; `overlay`, which needs none, may be called before.

@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame, Theme, meets
+from engine.draw.frame import Frame, Theme, meeting, spans
 from engine.draw.words import text
 from engine.draw.words.composite import Composite
 
-# Least distance between texts, relative to a line's height.
-AIR = 0.25
+# Least distance between texts; how far from its body a text may stand; from its place to below its body, at most. All
+# relative to a line's height.
+AIR, FARTHER, MOST_LINES = 0.25, 1.25, 8.0
 # A halo's reach in pixels of a picture 720 high, and its opacity.
 HALO, FADED = 2.5, 0.75
 
@@ -26,8 +27,8 @@ class Labels(Drawable):
     size        small, normal or title
     colour      linear RGB, or None for the theme's foreground
     opacity     a number or (N,)
-    bodies      (B, M, 3) corners of convex bodies in the world, the k-th that of the k-th text, which stands elsewhere
-                beside it where it would lie on others
+    bodies      (B, M, 3) corners of convex bodies in the world, the k-th that of the k-th text. No text lies on one: it
+                stands elsewhere beside its own, and is not drawn where it has no place
     """
 
     bodies: np.ndarray = np.zeros((0, 8, 3))
@@ -52,30 +53,36 @@ class Labels(Drawable):
                 away = float(np.dot(point - frame.camera.eye, frame.camera.forward))
                 found.append((away, place[0], place[1], words, float(strength), number))
         reach = max(1, round(HALO * frame.type_scale))
+        bodies = spans(frame.seen(self.bodies))
         for _, x, y, words, strength, number in sorted(found):
             image = haloed(words, size, colour, frame.theme, strength, reach)
-            air = AIR * (image.shape[0] - 2 * reach)
-            others = frame.seen(np.delete(self.bodies, number, axis=0) if len(self.bodies) else ())
-            places = [(x - image.shape[1] / 2, y - reach)]
-            places += self._around(frame, number, image.shape, places[0][1], reach)
-            free = [at for at in places if not meets(_box(at, image.shape, reach), others)]
-            for left, top in [*free, places[0]]:
-                if frame.write(image, round(left), round(top), margin=reach, air=air):
+            (height, width), (across, down) = image.shape[:2], frame.size
+            line = height - 2 * reach
+            # Within the picture, into which they would be moved.
+            places = [
+                (max(0, min(round(left), across - width)), max(0, min(round(top), down - height)))
+                for left, top in self._places(frame, number, (x, y), (width, height), reach)
+            ]
+            boxes = [(x + reach, y + reach, x + width - reach, y + height - reach) for x, y in places]
+            for (left, top), is_over in zip(places, meeting(boxes, bodies), strict=True):
+                if not is_over and frame.write(image, left, top, margin=reach, air=AIR * line):
                     break
 
-    def _around(self, frame, number, shape, low, reach):
-        """Upper left corners of a text above its body, and below it from its left side and to its right one."""
-        found = []
+    def _places(self, frame, number, at, shape, reach):
+        """Upper left corners of a text, the best first: at its place, lower and lower to below its body, above, beside."""
+        (x, y), (width, height) = at, shape
+        line = height - 2 * reach
+        found = [(x - width / 2, y - reach)]
         for own in frame.seen(self.bodies[number : number + 1]):
-            (left, top), (right, _) = own.min(axis=0), own.max(axis=0)
-            above = (left + right - shape[1]) / 2, top + reach - shape[0]
-            found += [above, (left - reach, low), (right + reach - shape[1], low)]
+            (left, top), (right, bottom) = own.min(axis=0), own.max(axis=0)
+            sides = [middle + part * (width / 2 - reach) for middle in (x, (left + right) / 2) for part in (0, 1, -1)]
+            sides += [left + width / 2 - reach, right + reach - width / 2]
+            up = top - reach - line - line * np.arange(0.0, FARTHER, 0.5)
+            down = y - reach + line * np.arange(0.0, min(max(0.0, bottom - y) / line, MOST_LINES) + FARTHER, 0.25)
+            found += [(side - width / 2, low) for low in (*down, *up) for side in sides]
+            beside = left + reach - AIR * line - width, right - reach + AIR * line
+            found += [(side, (top + bottom - height) / 2) for side in beside]
         return found
-
-
-def _box(place, shape, reach):
-    x, y = place
-    return x + reach, y + reach, x + shape[1] - reach, y + shape[0] - reach
 
 
 @lru_cache(maxsize=256)

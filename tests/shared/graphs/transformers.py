@@ -44,6 +44,20 @@ def vit(added=1, heads=HEADS, size=(8, 12), patch=4):
     return made.graph([made.add(nodes.Dense, "head", [x], weights=weights(3, D))])
 
 
+def deep(count, channels=64):
+    """A Graph of 4 x 4 patches and a class token, to which are added, so many times, sums of their own channels."""
+    made = Builder("deep")
+    x = made.input("x", (1, 3, 8, 8))
+    x = made.add(nodes.Convolution, "patches", [x], weights=weights(channels, 3, 2, 2), stride=(2, 2))
+    x = made.add(nodes.Reshape, "rows", [x], dims=(1, channels, 16))
+    x = made.add(nodes.Transpose, "tokens", [x], axes=(0, 2, 1))
+    x = made.add(nodes.Concat, "all", [made.constant(weights(1, 1, channels)), x], axis=1)
+    for k in range(count):
+        y = made.add(nodes.Dense, f"blocks.{k // 2}/mixed_{k % 2}", [x], weights=weights(channels, channels))
+        x = made.add(nodes.Add, f"blocks.{k // 2}/Add_{k % 2}", [x, y])
+    return made.graph([x])
+
+
 def windowed(shift):
     """Windows of 2 x 2 of a map of 4 x 4, rolled by `shift`, that attend within, put back; then 2 x 2 merged."""
     made = Builder("windows")
