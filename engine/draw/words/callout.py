@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
-from engine.draw.frame import Frame, Sprite, meets, touch
+from engine.draw.frame import Frame, Sprite, meeting, spans, touch
 from engine.draw.node import transformed
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
@@ -16,6 +16,8 @@ from engine.draw.words.composite import Card, Composite
 RING, ASIDE, UP, STROKE, PAD = 6.0, 34.0, 30.0, 1.4, 7.0
 # Factors of the line's extent that are tried, one after the other.
 FARTHER = (1.0, 2.0, 4.0)
+# So many places across the picture and down it are tried then.
+GRID = 16
 
 
 class Callout(Card):
@@ -24,9 +26,9 @@ class Callout(Card):
     words    the first line large, the others below it smaller; without words there is no line
     colour   linear RGB of ring and line, or None for the theme's foreground
     around   (N, 3) points in the parent's space: the words do not cover the rectangle round them in the picture
-    bodies   (B, N, 3) corners of convex bodies in the world, which the words leave free where they can
+    bodies   (B, N, 3) corners of convex bodies in the world
 
-    The words stand where they touch no others; where they have no such place, the ring is drawn alone.
+    The words stand where they touch no others and no body; where they have no such place, the ring is drawn alone.
     """
 
     around: ArrayLike = ()
@@ -64,16 +66,18 @@ class Callout(Card):
             return
         image = self.image(frame)
         kept = self._kept(frame, world)
-        found: list[tuple] = []
-        bodies = frame.seen(self.bodies)
-        for elbow, (left, top) in self._places(frame, x, y, image.shape[1::-1], kept):
-            box = left, top, left + image.shape[1], top + image.shape[0]
-            if frame.is_free(box) and not touch(box, kept):
-                found.append((meets(box, bodies), len(found), elbow, left, top))
+        places = list(self._places(frame, x, y, image.shape[1::-1], kept))
+        boxes = [(left, top, left + image.shape[1], top + image.shape[0]) for _, (left, top) in places]
+        over = meeting(boxes, spans(frame.seen(self.bodies)))
+        found = [
+            place
+            for place, box, is_over in zip(places, boxes, over, strict=True)
+            if not is_over and frame.is_free(box) and not touch(box, kept)
+        ]
         if not found:
             frame.sprites.append(_strokes((x, y), None, colour, s))
             return
-        *_, elbow, left, top = min(found)
+        elbow, (left, top) = found[0]
         frame.sprites.append(_strokes((x, y), elbow, colour, s))
         frame.take(image, left, top, place=(x, y))
 
@@ -100,6 +104,12 @@ class Callout(Card):
                 top = round(min(max(along - tall / 2, 0), max(height - tall, 0)))
                 # Of words that are moved into the picture the line ends at them, in it.
                 yield (min(max(across, left), left + wide), along), (left, top)
+        # Anywhere, the nearest first.
+        lefts, tops = (np.linspace(0, max(room, 0), GRID).astype(int) for room in (width - wide, height - tall))
+        anywhere = [(left, top, min(max(x, left), left + wide), top + tall / 2) for left in lefts for top in tops]
+        for left, top, across, along in sorted(anywhere, key=lambda place: math.hypot(place[2] - x, place[3] - y)):
+            end = along if across != x else top + tall if top < y else top
+            yield (across, end), (left, top)
 
 
 def _strokes(place, elbow, colour, s):
