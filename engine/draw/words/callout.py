@@ -102,14 +102,18 @@ class Callout(Card):
             for across, along, side in elbows:
                 left = round(min(max(across if side > 0 else across - wide, 0), max(width - wide, 0)))
                 top = round(min(max(along - tall / 2, 0), max(height - tall, 0)))
-                # Of words that are moved into the picture the line ends at them, in it.
-                yield (min(max(across, left), left + wide), along), (left, top)
+                yield _end(x, y, along, left, top, size), (left, top)
         # Anywhere, the nearest first.
         lefts, tops = (np.linspace(0, max(room, 0), GRID).astype(int) for room in (width - wide, height - tall))
-        anywhere = [(left, top, min(max(x, left), left + wide), top + tall / 2) for left in lefts for top in tops]
-        for left, top, across, along in sorted(anywhere, key=lambda place: math.hypot(place[2] - x, place[3] - y)):
-            end = along if across != x else top + tall if top < y else top
-            yield (across, end), (left, top)
+        anywhere = [(_end(x, y, top + tall / 2, left, top, size), (left, top)) for left in lefts for top in tops]
+        yield from sorted(anywhere, key=lambda place: math.hypot(place[0][0] - x, place[0][1] - y))
+
+
+def _end(x, y, along, left, top, size):
+    """Where a line from (x, y) to words ends: at their nearer side at the height `along`, or above or below."""
+    wide, tall = size
+    across = min(max(x, left), left + wide)
+    return across, along if across != x else top + tall if top < y else top
 
 
 def _strokes(place, elbow, colour, s):

@@ -178,8 +178,14 @@ def test_a_line_to_words_ends_in_the_picture():
     scene.turn, scene.subject = 0.0, "butterfly"
     for size in SIZES:
         frame = placed(scene, size)
-        strokes = frame.sprites[[s.image is scene._answer.image(frame) for s in frame.sprites].index(True) - 1]
+        at = [s.image is scene._answer.image(frame) for s in frame.sprites].index(True)
+        strokes, words = frame.sprites[at - 1], frame.sprites[at]
         assert strokes.is_placed and strokes.x + strokes.image.shape[1] <= size[0] + 12 * frame.type_scale, size
+        # Not behind the words, whose card has the colour of paper there.
+        left, top, air = words.x - strokes.x, words.y - strokes.y, 3 + round(2 * frame.type_scale)
+        high, wide = words.image.shape[:2]
+        behind = strokes.image[max(0, top + air) : max(0, top + high - air), max(0, left + air) : left + wide - air]
+        assert not behind.any(), size
 
 
 @pytest.mark.parametrize("size", SIZES[:3])
