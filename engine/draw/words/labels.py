@@ -69,7 +69,7 @@ class Labels(Drawable):
                     break
 
     def _places(self, frame, number, at, shape, reach):
-        """Upper left corners of a text, the best first: at its place, lower and lower to below its body, above, beside."""
+        """Upper left corners of a text, best first: at its place, lower, to below its body, above, beside."""
         (x, y), (width, height) = at, shape
         line = height - 2 * reach
         found = [(x - width / 2, y - reach)]
