@@ -66,7 +66,7 @@ def test_an_output_is_what_its_graph_and_shape_tell(net, wanted):
 def test_what_a_person_says_counts_where_the_shape_allows_it():
     assert output_kind(vector(), "classes").kind == "classes"
     assert output_kind(image(conv(4)), "values").kind == "values"
-    with pytest.raises(NetworkError, match="classes are a vector of two or more numbers; network gives 4 x 8 x 8"):
+    with pytest.raises(NetworkError, match="it takes a vector of two or more numbers; network gives 4 x 8 x 8"):
         output_kind(image(conv(4)), "classes")
     shapes = {"classes": (4, 1, 1), "picture": (3, 2, 2), "labels": (2, 2, 2), "map": (1, 2, 2), "values": (1, 1, 1)}
     assert set(shapes) == set(KINDS) and all(KINDS[kind][1](*shape) for kind, shape in shapes.items())

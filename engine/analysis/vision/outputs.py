@@ -72,7 +72,7 @@ def output_kind(net: ConvNet, wanted: str | None = None) -> OutputKind:
     if wanted is not None:
         needs, fits = KINDS[wanted]
         if not fits(*shape):
-            raise NetworkError(f"{wanted} are {needs}; {net.name} gives {channels} x {rows} x {columns}.")
+            raise NetworkError(f"for {wanted} it takes {needs}; {net.name} gives {channels} x {rows} x {columns}.")
         return OutputKind(wanted, "as it is said to be")
     end = ending(net)
     is_softmax = isinstance(end, kinds.Softmax)

@@ -116,7 +116,7 @@ def test_a_network_without_classes_gets_no_probabilities():
 
 def test_an_output_that_is_not_as_it_is_said_to_be_is_told():
     scene = Activations(net=ConvNet(SEGMENTER), output="classes")
-    with pytest.raises(SettingError, match="output=classes: classes are a vector"):
+    with pytest.raises(SettingError, match="output=classes: for classes it takes a vector"):
         scene.advance(Clock(0.0))
 
 
