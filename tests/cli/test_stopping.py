@@ -30,9 +30,9 @@ def short_passes(monkeypatch):
 
 @pytest.fixture
 def interrupted(monkeypatch):
-    """Has a signal, Ctrl-C's if not told, arrive at these steps of every picture, or as soon as rays are decided."""
+    """Has a signal, Ctrl-C's if not told, arrive at these steps of a picture, or of those with more rays decided."""
 
-    def at(*numbers, decided=True, number=signal.SIGINT):
+    def at(*numbers, decided=True, share=0.0, number=signal.SIGINT):
         real = Renderer.steps
 
         def steps(self, *args, **more):
@@ -40,7 +40,7 @@ def interrupted(monkeypatch):
             try:
                 while True:
                     found = inner.send(sent)
-                    count += bool(found.decided) or not decided
+                    count += found.decided > share * found.rays or not decided
                     sent = yield found
                     if count in numbers:
                         os.kill(os.getpid(), number)
@@ -55,7 +55,8 @@ def interrupted(monkeypatch):
 def test_ctrl_c_writes_what_is_known_says_what_is_not_and_ends_with_130(ask, tmp_path, interrupted):
     whole, part = tmp_path / "a.png", tmp_path / "b.png"
     assert ask("render", *DEEP, *SMALL, "-o", whole).status == main.OK
-    interrupted(1)
+    # Half of the rays pass the region by.
+    interrupted(1, share=0.6)
     answer = ask("render", *DEEP, *SMALL, "-o", part)
     assert (answer.status, answer.out) == (main.INTERRUPTED, f"{part}\n") and answer.is_one_line()
     assert f"Stopped: {part}" in answer.err and "undecided: " in answer.err
